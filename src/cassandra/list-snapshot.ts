@@ -1,0 +1,268 @@
+import { failure } from '../errors.ts'
+import { constants } from '../files/builtins.ts'
+import { readWhole } from '../files/contents.ts'
+import { below, namesIn, openFolder, openFolderIfThere } from '../files/folders.ts'
+import { hasCode, type Io } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { close, lstat, open, type Stat, stat } from '../files/operations.ts'
+import { type Manifest, parseManifest, uniteManifests } from './manifest.ts'
+import { MANIFEST, SCHEMA, type SnapshotFile, type SnapshotFolder, type SnapshotListing } from './snapshot.ts'
+import { isWrittenOnce } from './sstable.ts'
+
+/** Where a table's folder is, in each data directory that has one. */
+export interface TableLocation {
+	keyspace: string
+	/** The table's folder, `<name>-<id>`. */
+	table: string
+	/** Absolute paths of the data directories. */
+	dataDirectories: string[]
+}
+
+const MANIFEST_BYTES_MAX = 64 * 1024 * 1024
+const DEPTH_MAX = 8
+
+/**
+ * Opens a table's folder in one data directory; undefined where it is not there. A keyspace's or table's folder may be
+ * a symbolic link only if the link belongs to root or to the user we run as.
+ */
+export function* openTable(dataDirectory: string, keyspace: string, table: string): Io<number | undefined> {
+	let folder: number | undefined
+	try {
+		folder = yield* open(pathOf(dataDirectory), constants.O_RDONLY | constants.O_DIRECTORY)
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		throw error
+	}
+	for (const name of [keyspace, table]) {
+		const parent: number = folder
+		try {
+			folder = yield* openFolderOrOwnLink(parent, name)
+		} finally {
+			yield* close(parent)
+		}
+		if (folder === undefined) return undefined
+	}
+	return folder
+}
+
+/** Opens a folder, or what a link of root's or our own leads to; fails with EPERM where the link is somebody else's. */
+export function* openFolderOrOwnLink(parent: number, name: string): Io<number | undefined> {
+	try {
+		return yield* openFolderIfThere(parent, name)
+	} catch (error) {
+		if (!hasCode(error, 'ELOOP', 'ENOTDIR')) throw error
+		const link = yield* lstat(below(parent, name), { bigint: true })
+		if (!link.isSymbolicLink()) throw error
+		if (link.uid !== 0n && link.uid !== BigInt(process.geteuid?.() ?? 0)) throw foreignLink(name, link)
+		const folder = yield* open(below(parent, name), constants.O_RDONLY | constants.O_DIRECTORY)
+		const again = yield* lstat(below(parent, name), { bigint: true })
+		if (again.ino === link.ino && again.ctimeNs === link.ctimeNs) return folder
+		yield* close(folder)
+		throw foreignLink(name, again)
+	}
+}
+
+function foreignLink(name: string, link: Stat): Error {
+	const message = `${JSON.stringify(name)} is a symbolic link of user ${link.uid}, which is neither root nor the user snaphaven runs as`
+	return Object.assign(new Error(message), { code: 'EPERM' })
+}
+
+/** The tag's folder within an opened table's; undefined where it is not there. */
+export function* openTag(table: number, tag: string): Io<number | undefined> {
+	const snapshots = yield* openFolderIfThere(table, 'snapshots')
+	if (snapshots === undefined) return undefined
+	try {
+		return yield* openFolderIfThere(snapshots, tag)
+	} finally {
+		yield* close(snapshots)
+	}
+}
+
+/**
+ * Looks at a snapshot in all data directories; undefined where none has it. Writes nothing, follows no link inside the
+ * table. With an earlier look, a file that Cassandra writes once is not looked at again as long as its folder is the
+ * same, with the same time: it can't have become another.
+ */
+export function* listSnapshot(
+	location: TableLocation,
+	tag: string,
+	before?: SnapshotListing,
+): Io<SnapshotListing | undefined> {
+	const earlier = before && indexOf(before)
+	const listing: SnapshotListing = {
+		dataDirectories: [],
+		folders: [],
+		files: [],
+		superseded: [],
+		conflicts: [],
+		leftOut: [],
+		manifest: undefined,
+		merged: [],
+	}
+	const manifests: ManifestFound[] = []
+	const byPath = new Map<string, SnapshotFile>()
+	for (const dataDirectory of location.dataDirectories) {
+		const table = yield* openTable(dataDirectory, location.keyspace, location.table)
+		if (table === undefined) continue
+		try {
+			const folder = yield* openTag(table, tag)
+			if (folder === undefined) continue
+			listing.dataDirectories.push(dataDirectory)
+			const look: Look = { listing, manifests, byPath, directory: listing.dataDirectories.length - 1, earlier }
+			try {
+				yield* listFolder(look, folder, '', 0)
+			} finally {
+				yield* close(folder)
+			}
+		} finally {
+			yield* close(table)
+		}
+	}
+	if (listing.dataDirectories.length === 0) return undefined
+	listing.files = [...byPath.values()]
+	listing.manifest = together(manifests)
+	return listing
+}
+
+interface ManifestFound {
+	mtimeNs: bigint
+	manifest: ReturnType<typeof parseManifest>
+}
+
+interface Look {
+	listing: SnapshotListing
+	manifests: ManifestFound[]
+	byPath: Map<string, SnapshotFile>
+	directory: number
+	earlier: Earlier | undefined
+}
+
+/** An earlier look, by data directory and path. */
+interface Earlier {
+	folders: Map<string, SnapshotFolder>
+	files: Map<string, SnapshotFile>
+}
+
+function indexOf({ dataDirectories, folders, files, superseded }: SnapshotListing): Earlier {
+	const key = ({ directory, path }: { directory: number; path: string }) => `${dataDirectories[directory]}/${path}`
+	return {
+		folders: new Map(folders.map((folder) => [key(folder), folder])),
+		files: new Map(
+			[...files, ...superseded].filter(({ path }) => isWrittenOnce(path)).map((file) => [key(file), file]),
+		),
+	}
+}
+
+function* listFolder(look: Look, folder: number, path: string, depth: number): Io<void> {
+	const found = yield* stat(folder)
+	look.listing.folders.push({
+		path,
+		ino: found.ino,
+		mtimeNs: found.mtimeNs,
+		...ownership(found),
+		directory: look.directory,
+	})
+	const place = `${look.listing.dataDirectories[look.directory]}/`
+	const was = look.earlier?.folders.get(place + path)
+	const isSame = was?.ino === found.ino && was.mtimeNs === found.mtimeNs
+	for (const name of (yield* unlessGone(path || 'its folder', namesIn(folder))) ?? []) {
+		const inner = path === '' ? name : `${path}/${name}`
+		const known = isSame ? look.earlier?.files.get(place + inner) : undefined
+		if (known) {
+			keep(look, known.directory === look.directory ? known : { ...known, directory: look.directory })
+			continue
+		}
+		const entry = yield* unlessGone(inner, lstat(below(folder, name), { bigint: true }))
+		if (!entry) continue
+		if (entry.isFile()) yield* addFile(look, folder, inner, name, entry)
+		else if (entry.isDirectory() && depth < DEPTH_MAX) yield* listInner(look, folder, name, inner, depth + 1)
+		else look.listing.leftOut.push({ path: inner, kind: kindOf(entry) })
+	}
+}
+
+function* listInner(look: Look, parent: number, name: string, path: string, depth: number): Io<void> {
+	const folder = yield* unlessGone(path, openFolder(parent, name))
+	if (folder === undefined) return
+	try {
+		yield* listFolder(look, folder, path, depth)
+	} finally {
+		yield* close(folder)
+	}
+}
+
+function* addFile(look: Look, folder: number, path: string, name: string, entry: Stat): Io<void> {
+	const file: SnapshotFile = {
+		path,
+		size: Number(entry.size),
+		mtimeNs: entry.mtimeNs,
+		ino: entry.ino,
+		dev: entry.dev,
+		...ownership(entry),
+		directory: look.directory,
+	}
+	if (path === MANIFEST) look.manifests.push({ mtimeNs: entry.mtimeNs, manifest: yield* readManifest(folder, name) })
+	keep(look, file)
+}
+
+/** One file of each path: of manifest.json and schema.cql the latest. */
+function keep(look: Look, file: SnapshotFile): void {
+	const { path } = file
+	const other = look.byPath.get(path)
+	if (!other) {
+		look.byPath.set(path, file)
+		return
+	}
+	const written = path === MANIFEST || path === SCHEMA
+	if (written) look.listing.merged.push(path)
+	else if (other.ino !== file.ino || other.dev !== file.dev) look.listing.conflicts.push(path)
+	const later = written && file.mtimeNs >= other.mtimeNs
+	if (later) look.byPath.set(path, file)
+	look.listing.superseded.push(later ? other : file)
+}
+
+function* readManifest(folder: number, name: string): Io<ReturnType<typeof parseManifest>> {
+	try {
+		const bytes = yield* unlessGone(name, readWhole(below(folder, name), MANIFEST_BYTES_MAX))
+		if (!bytes) return { problem: `${MANIFEST} has just gone`, hopeless: false }
+		return parseManifest(bytes.toString('utf8'))
+	} catch (error) {
+		if (error instanceof RangeError) return { problem: `${MANIFEST} is too large: ${error.message}`, hopeless: true }
+		throw error
+	}
+}
+
+/** Undefined for what was cleared while it was looked at: the next look finds the difference. What can't be read is told. */
+function* unlessGone<T>(path: string, work: Io<T>): Io<T | undefined> {
+	try {
+		return yield* work
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		if (!hasCode(error, 'EACCES', 'EPERM', 'EIO')) throw error
+		const hint =
+			error.code === 'EIO'
+				? 'Look in the kernel’s log for errors of that disk.'
+				: 'Run as a user who may read Cassandra’s data.'
+		throw failure(`can’t read ${path} on the node (${error.code})`, hint, error)
+	}
+}
+
+function together(found: ManifestFound[]): SnapshotListing['manifest'] {
+	const manifests: Manifest[] = []
+	for (const { manifest } of found.sort((a, b) => Number(a.mtimeNs - b.mtimeNs))) {
+		if ('problem' in manifest) return manifest
+		manifests.push(manifest)
+	}
+	return uniteManifests(manifests)
+}
+
+function ownership(found: Stat): { mode: number; uid: number; gid: number } {
+	return { mode: Number(found.mode) & 0o7777, uid: Number(found.uid), gid: Number(found.gid) }
+}
+
+function kindOf(entry: Stat): string {
+	if (entry.isSymbolicLink()) return 'symbolic link'
+	if (entry.isFIFO()) return 'FIFO'
+	if (entry.isSocket()) return 'socket'
+	if (entry.isDirectory()) return 'folder too deep'
+	return 'device'
+}

@@ -1,0 +1,202 @@
+import { failure, type SnaphavenError, usageError } from '../errors.ts'
+import { constants, fs, uniqueName } from '../files/builtins.ts'
+import { createFile, readWhole } from '../files/contents.ts'
+import { flushFolder, itself, makeFolder } from '../files/folders.ts'
+import { hasCode, type Io, runAsync } from '../files/io.ts'
+import { open, rename } from '../files/operations.ts'
+import { type FlushWay, flushWayOf } from './flush.ts'
+import { HAVEN_FILE, PARTIAL, PRIVATE, RECEIPTS } from './layout.ts'
+import { thisMachine, thisProcess } from './machine.ts'
+import { recallHaven, rememberHaven } from './memory.ts'
+import { checkPlace } from './place.ts'
+import { type Capabilities, probe } from './probe.ts'
+import { FORMAT } from './receipt.ts'
+import { checkedText, withChecksum } from './sealed-text.ts'
+
+/** haven.json: what a haven is, whose it is, and what its place can do. */
+export interface HavenRecord {
+	format: number
+	id: string
+	/** The node that it belongs to. */
+	owner: { machine: string; host: string }
+	/** ISO 8601. */
+	madeAt: string
+	capabilities: Capabilities
+}
+
+/** An opened haven. All its paths go through the opened root, so that they never lead into a bare mount point. */
+export interface Haven {
+	/** As the user named it, for messages. */
+	path: string
+	/** The root's file descriptor. */
+	root: number
+	/** The root as a path, `/proc/self/fd/<root>`. */
+	base: string
+	record: HavenRecord
+	flushWay: FlushWay
+	close: () => void
+}
+
+export interface OpenOptions {
+	path: string
+	dataDirectories: string[]
+	stateDirectory: string
+	/** Make it new even where one was known before. */
+	newHaven: boolean
+	/** Make it this node's, where it is another's. */
+	takeOver: boolean
+	warn: (message: string) => void
+}
+
+const RECORD_BYTES_MAX = 1024 * 1024
+
+/** Opens the haven, making it where there is none; refuses what is not ours, not a fit place, or not understood. */
+export async function openHaven(options: OpenOptions): Promise<Haven> {
+	const { path } = options
+	await checkPlace(path, options.dataDirectories)
+	try {
+		const record = (await readHavenRecord(path)) ?? (await make(options))
+		const owned = await claimOwnership(options, record)
+		await remember(options, owned.id)
+		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
+		const base = itself(root)
+		return { path, root, base, record: owned, flushWay: await flushWayOf(base), close: () => fs.closeSync(root) }
+	} catch (error) {
+		throw openingTrouble(path, error)
+	}
+}
+
+/** Opens a haven that is there, for reading alone: nothing is made, measured or claimed. Undefined where there is none. */
+export async function openExistingHaven(options: OpenOptions): Promise<Haven | undefined> {
+	const { path } = options
+	await checkPlace(path, options.dataDirectories)
+	try {
+		const record = await readHavenRecord(path)
+		if (!record) {
+			await refuseUnmounted(options)
+			return undefined
+		}
+		if (!options.takeOver) refuseForeign(options, record)
+		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
+		return {
+			path,
+			root,
+			base: itself(root),
+			record,
+			flushWay: 'each file',
+			close: () => fs.closeSync(root),
+		}
+	} catch (error) {
+		throw openingTrouble(path, error)
+	}
+}
+
+/** Reads haven.json; undefined where there is none. Refuses one that is damaged or of a newer format. */
+async function readHavenRecord(path: string): Promise<HavenRecord | undefined> {
+	let bytes: Buffer
+	try {
+		bytes = await runAsync(readWhole(`${path}/${HAVEN_FILE}`, RECORD_BYTES_MAX))
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		throw error
+	}
+	const text = checkedText(bytes)
+	const format = /^\{"format":(\d+)/.exec(bytes.toString('latin1', 0, 40))?.[1]
+	if (format !== undefined && Number(format) > FORMAT) {
+		throw usageError(
+			`the haven ${path} has format ${format}, and this snaphaven understands format ${FORMAT}`,
+			'A newer snaphaven made it: update this one.',
+		)
+	}
+	if (text === undefined) {
+		throw failure(
+			`${path}/${HAVEN_FILE} is damaged: its checksum does not hold`,
+			'The snapshots and receipts beside it are not touched by that. Move the file away and give --new-haven to have it made anew over them.',
+		)
+	}
+	return JSON.parse(text) as HavenRecord
+}
+
+async function refuseUnmounted({ path, newHaven, stateDirectory }: OpenOptions): Promise<void> {
+	if (newHaven || (await recallHaven(stateDirectory, path)) === undefined) return
+	throw failure(
+		`a haven was at ${path} before, and is not there now: is the NAS mounted?`,
+		'Mount it and run again; nothing was written. If it is gone for good and a new haven is to be made there, give --new-haven.',
+	)
+}
+
+async function make(options: OpenOptions): Promise<HavenRecord> {
+	const { path } = options
+	await refuseUnmounted(options)
+	const { ensureDir } = await import('fs-extra/esm')
+	await ensureDir(path)
+	const { machine, host } = thisProcess()
+	for (const folder of [PRIVATE, PARTIAL, RECEIPTS]) await runAsync(makeFolder(`${path}/${folder}`, 0o777))
+	const draft = `${path}/${PRIVATE}/haven-${uniqueName()}.json`
+	const record: HavenRecord = {
+		format: FORMAT,
+		id: uniqueName(),
+		owner: { machine, host },
+		madeAt: new Date().toISOString(),
+		capabilities: await runAsync(probe(`${path}/${PRIVATE}/probe-${uniqueName()}`)),
+	}
+	await runAsync(writeRecord(path, draft, record))
+	return record
+}
+
+function* writeRecord(path: string, draft: string, record: HavenRecord): Io<void> {
+	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: true })
+	yield* rename(draft, `${path}/${HAVEN_FILE}`)
+	for (const folder of [`${path}/${PRIVATE}`, path]) if (record.capabilities.folderFlush) yield* flushFolder(folder)
+}
+
+async function claimOwnership(options: OpenOptions, record: HavenRecord): Promise<HavenRecord> {
+	const { machine, host } = thisProcess()
+	if (record.owner.machine === thisMachine()) return record
+	if (!options.takeOver) refuseForeign(options, record)
+	const owned = { ...record, owner: { machine, host } }
+	await runAsync(writeRecord(options.path, `${options.path}/${PRIVATE}/haven-${uniqueName()}.json`, owned))
+	return owned
+}
+
+function refuseForeign({ path }: OpenOptions, { owner }: HavenRecord): void {
+	if (owner.machine === thisMachine()) return
+	throw usageError(
+		`the haven ${path} belongs to another node, ${owner.host}`,
+		'Give each node a haven of its own (-s /mnt/nas/{host}). If this node replaces that one, give --take-over.',
+	)
+}
+
+async function remember({ stateDirectory, path, warn }: OpenOptions, id: string): Promise<void> {
+	try {
+		await rememberHaven(stateDirectory, path, id)
+	} catch (error) {
+		warn(
+			`can’t remember the haven in ${stateDirectory} (${hasCode(error) ? error.code : error}): should the NAS not be mounted one day, a new haven would be begun in its place; give --state-dir`,
+		)
+	}
+}
+
+/** Says what a system error means for a haven that is being opened. */
+export function openingTrouble(path: string, error: unknown): SnaphavenError | unknown {
+	if (!hasCode(error)) return error
+	const say = (what: string, hint: string) => failure(`the haven ${path} ${what}`, hint, error)
+	switch (error.code) {
+		case 'EACCES':
+		case 'EPERM':
+			return usageError(
+				`the haven ${path} can’t be written by this user (${error.code})`,
+				'Run as a user who may, or give it to this one.',
+			)
+		case 'EROFS':
+			return say(
+				'is on a read-only file system',
+				'Mount it writable; if it was, look in the kernel’s log for why it was made read-only.',
+			)
+		case 'ENOSPC':
+		case 'EDQUOT':
+			return say('is full', 'Free some space there, or give a larger place.')
+		default:
+			return say(`can’t be opened: ${error.message}`, 'See that it is mounted and answers.')
+	}
+}

@@ -1,0 +1,68 @@
+import { encodeName } from '../files/names.ts'
+
+/** Names one snapshot in the haven as on the node. */
+export interface SnapshotKey {
+	keyspace: string
+	/** The table's folder, `<name>-<id>`. */
+	table: string
+	tag: string
+}
+
+/** Paths within the haven, relative to its root. */
+export const PRIVATE = '.snaphaven'
+export const HAVEN_FILE = `${PRIVATE}/haven.json`
+export const LEASE_FILE = `${PRIVATE}/lease.json`
+export const PARTIAL = `${PRIVATE}/partial`
+export const RECEIPTS = `${PRIVATE}/receipts`
+/** Where folders go that no receipt knows and that stood in a snapshot's place. */
+export const SET_ASIDE = `${PRIVATE}/set-aside`
+
+/** The folder of a table's snapshots in the mirror. */
+export function snapshotsFolder({ keyspace, table }: { keyspace: string; table: string }): string {
+	return `data/${keyspace}/${table}/snapshots`
+}
+
+/** The folder of a snapshot in the mirror. */
+export function snapshotFolder(key: SnapshotKey): string {
+	return `${snapshotsFolder(key)}/${key.tag}`
+}
+
+/** The folder of a table's receipts. */
+export function receiptsFolder({ keyspace, table }: { keyspace: string; table: string }): string {
+	return `${RECEIPTS}/${safeName(keyspace)}/${safeName(table)}`
+}
+
+/** The receipt of a snapshot. */
+export function receiptPath(key: SnapshotKey): string {
+	return `${receiptsFolder(key)}/${safeName(key.tag)}.json`
+}
+
+/**
+ * A file name for any name: itself where it is of `a-z 0-9 _ . -` alone, not hidden and not long; else what is readable
+ * of it, `~` and 16 hex digits of its bytes' SHA-256. Two names never share one, also where case is not told apart.
+ */
+export function safeName(name: string): string {
+	if (/^[a-z0-9_-][a-z0-9_.-]{0,99}$/.test(name)) return name
+	// Loaded only for the odd name: it costs each worker thread's start some ms.
+	const { createHash } = process.getBuiltinModule('node:crypto')
+	const readable = name
+		.toLowerCase()
+		.replace(/[^a-z0-9_-]+/g, '_')
+		.slice(0, 60)
+	return `${readable}~${createHash('sha256').update(encodeName(name)).digest('hex').slice(0, 16)}`
+}
+
+/** What is being gathered under a token, by its number: the folder, its receipt-to-be, what it replaces. */
+export const gathering = {
+	folder: (partial: string, number: number) => `${partial}/${number}`,
+	receipt: (partial: string, number: number) => `${partial}/${number}.json`,
+	old: (partial: string, number: number) => `${partial}/${number}.old`,
+	oldReceipt: (partial: string, number: number) => `${partial}/${number}.old.json`,
+	/** Which pieces of a large snapshot are durable already. */
+	progress: (partial: string, number: number) => `${partial}/${number}.progress`,
+	/** What stood in its place and no receipt knew, on its way to be set aside. */
+	aside: (partial: string, number: number) => `${partial}/${number}.aside`,
+	/** What was published in vain, on its way to be removed. */
+	bad: (partial: string, number: number) => `${partial}/${number}.bad`,
+	intent: (partial: string, group: number) => `${partial}/group-${group}.json`,
+}

@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { failure, SnaphavenError } from '../errors.ts'
+import { steadyMs, uniqueName } from '../files/builtins.ts'
+import { createFile, readWhole } from '../files/contents.ts'
+import { removeTree } from '../files/folders.ts'
+import { hasCode, type Io, runAsync } from '../files/io.ts'
+import { link, lstatIfThere, mkdir, readdir, rename, unlink } from '../files/operations.ts'
+import { LEASE_FILE, PARTIAL } from './layout.ts'
+import { type Holder, isRunning, thisProcess } from './machine.ts'
+import { checkedText, withChecksum } from './sealed-text.ts'
+
+/** How long a lease runs without being renewed, how often it is, and how often one looks whether another's is. */
+interface LeaseTimes {
+	termMs: number
+	renewMs: number
+	lookMs: number
+}
+
+const TIMES: LeaseTimes = { termMs: 60_000, renewMs: 10_000, lookMs: 1000 }
+const LEASE_BYTES_MAX = 64 * 1024
+
+interface LeaseRecord {
+	format: 1
+	token: string
+	holder: Holder
+	/** Counts up with each renewal: whoever watches the file sees a live holder by it, whatever the clocks say. */
+	renewals: number
+}
+
+/**
+ * The right to write to a haven. All that is published is renamed out of `partial/<token>`; who takes over renames that
+ * folder away first, whereupon the rename of a holder that had only been paused finds nothing.
+ */
+export interface Lease {
+	token: string
+	/** `.snaphaven/partial/<token>`, relative to the haven. */
+	partial: string
+	/** What earlier holders left behind, `.snaphaven/partial/…`, out of their reach: to be recovered. */
+	inherited: string[]
+	/** Throws where another process has taken the haven over. */
+	check: () => Promise<void>
+	release: () => Promise<void>
+}
+
+export interface LeaseOptions {
+	/** The haven's opened root, as a path. */
+	base: string
+	/** The haven's path, for messages. */
+	haven: string
+	/** Told once when it has to be waited for whether the holder still lives. */
+	onWait: (message: string) => void
+	signal: AbortSignal
+	/** Shorter ones are for tests. */
+	times?: LeaseTimes
+}
+
+/** Takes the lease: at once where nobody holds it or its holder is dead; fails where the holder lives. */
+export async function takeLease(options: LeaseOptions): Promise<Lease> {
+	const { base } = options
+	const token = uniqueName().replaceAll('-', '').slice(0, 16)
+	const own = `${PARTIAL}/${token}`
+	await runAsync(mkdir(`${base}/${own}`, 0o700))
+	const mine: LeaseRecord = { format: 1, token, holder: thisProcess(), renewals: 0 }
+	try {
+		await displace(options, own)
+		if (!(await runAsync(claim(base, own, mine)))) throw takenBy(options, await runAsync(readLease(base)))
+	} catch (error) {
+		await runAsync(removeTree(`${base}/${own}`))
+		throw error
+	}
+	const inherited = await runAsync(fence(base, token))
+	const renewal = keepRenewing(base, own, mine, options.times ?? TIMES)
+	return {
+		token,
+		partial: own,
+		inherited,
+		check: async () => {
+			if ((await runAsync(readLease(base)))?.token !== token) throw lost(options.haven)
+		},
+		release: async () => {
+			await renewal.stop()
+			await runAsync(letGo(base, token, own))
+		},
+	}
+}
+
+/** Waits until no live process holds the lease, and moves a dead one's out of the way. */
+async function displace(options: LeaseOptions, own: string): Promise<void> {
+	const { base } = options
+	const old = await runAsync(readLease(base))
+	if (old === undefined) return
+	if (old) {
+		const running = isRunning(old.holder)
+		if (running === 'yes') throw takenBy(options, old)
+		if (running === 'unknown') await watchForATerm(options, old)
+	} else await watchForATerm(options, old)
+	const grabbed = `${own}/displaced-lease.json`
+	try {
+		await runAsync(rename(`${base}/${LEASE_FILE}`, `${base}/${grabbed}`))
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return
+		throw error
+	}
+	const taken = await runAsync(readRecord(`${base}/${grabbed}`))
+	if (taken && taken.token !== old?.token) {
+		await runAsync(rename(`${base}/${grabbed}`, `${base}/${LEASE_FILE}`))
+		throw takenBy(options, taken)
+	}
+}
+
+/** A holder that can't be seen from here lives if it renews within a term, by our own clock. */
+async function watchForATerm(options: LeaseOptions, seen: LeaseRecord | null): Promise<void> {
+	const { termMs, lookMs } = options.times ?? TIMES
+	const who = seen ? `process ${seen.holder.pid} on ${seen.holder.host}` : 'somebody whose lease can’t be read'
+	options.onWait(
+		`the haven ${options.haven} is held by ${who}; waiting up to ${termMs / 1000} s to see whether it still lives`,
+	)
+	const until = steadyMs() + termMs
+	while (steadyMs() < until) {
+		await sleep(lookMs, undefined, { signal: options.signal })
+		const now = await runAsync(readLease(options.base))
+		if (now === undefined) return
+		if (now?.token !== seen?.token || now?.renewals !== seen?.renewals) throw takenBy(options, now)
+	}
+}
+
+function takenBy({ haven }: LeaseOptions, record: LeaseRecord | null | undefined) {
+	const who = record ? `process ${record.holder.pid} on ${record.holder.host}` : 'another process'
+	return failure(
+		`the haven ${haven} is being written by ${who}`,
+		'One process writes to a haven at a time: wait until it ends, or stop it.',
+	)
+}
+
+function lost(haven: string) {
+	return new SnaphavenError(`another process has taken over the haven ${haven}`, {
+		exitCode: 1,
+		hint: 'What was sealed is safe; the rest is for the other process. See that only one snaphaven serves a haven.',
+		ofHaven: true,
+	})
+}
+
+/** Makes the lease ours, unless another was quicker. */
+function* claim(base: string, own: string, mine: LeaseRecord): Io<boolean> {
+	const draft = `${base}/${own}/lease.json`
+	try {
+		yield* createFile(draft, withChecksum(JSON.stringify(mine)), { mode: 0o644, flush: false })
+	} catch (error) {
+		// Another has the lease by now, and has fenced us off.
+		if (hasCode(error, 'ENOENT')) return false
+		throw error
+	}
+	try {
+		yield* link(draft, `${base}/${LEASE_FILE}`)
+	} catch (error) {
+		if (hasCode(error, 'EEXIST', 'ENOENT')) return false
+		// No hard links here: an exclusive create decides, which is atomic but may be torn by a crash.
+		try {
+			yield* createFile(`${base}/${LEASE_FILE}`, withChecksum(JSON.stringify(mine)), { mode: 0o644, flush: false })
+		} catch (again) {
+			if (hasCode(again, 'EEXIST')) return false
+			throw again
+		}
+	}
+	yield* unlink(draft)
+	return true
+}
+
+/** Renames all that earlier holders left out of their reach: new paths, relative to the haven. */
+function* fence(base: string, token: string): Io<string[]> {
+	const inherited: string[] = []
+	for (const name of yield* readdir(`${base}/${PARTIAL}`)) {
+		if (name === token) continue
+		const to = `${PARTIAL}/${token}.inherited-${inherited.length}`
+		try {
+			yield* rename(`${base}/${PARTIAL}/${name}`, `${base}/${to}`)
+			inherited.push(to)
+		} catch (error) {
+			// Another contender that gave up has just removed its own.
+			if (!hasCode(error, 'ENOENT')) throw error
+		}
+	}
+	return inherited
+}
+
+function keepRenewing(
+	base: string,
+	own: string,
+	mine: LeaseRecord,
+	{ renewMs }: LeaseTimes,
+): { stop: () => Promise<void> } {
+	let running: Promise<void> = Promise.resolve()
+	const timer = setInterval(() => {
+		const record = { ...mine, renewals: ++mine.renewals }
+		running = running.then(() => runAsync(renew(base, own, record))).catch(() => {})
+	}, renewMs)
+	timer.unref()
+	return {
+		stop: async () => {
+			clearInterval(timer)
+			await running
+		},
+	}
+}
+
+/** A renewal goes through partial/<token> as all else does, so that it fails once that is taken away. */
+function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
+	const draft = `${base}/${own}/renewal-${record.renewals}.json`
+	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: false })
+	yield* rename(draft, `${base}/${LEASE_FILE}`)
+}
+
+/** An intent that could not be brought to its end stays for the next holder, as does what was gathered of a large snapshot. */
+function* letGo(base: string, token: string, own: string): Io<void> {
+	const names = (yield* lstatIfThere(`${base}/${own}`)) ? yield* readdir(`${base}/${own}`) : []
+	if (!names.some((name) => /^group-|\.progress$/.test(name))) yield* removeTree(`${base}/${own}`)
+	if ((yield* readLease(base))?.token === token) yield* unlink(`${base}/${LEASE_FILE}`)
+}
+
+/** undefined where there is no lease, null where it can't be understood. */
+function readLease(base: string): Io<LeaseRecord | null | undefined> {
+	return readRecord(`${base}/${LEASE_FILE}`)
+}
+
+function* readRecord(path: string): Io<LeaseRecord | null | undefined> {
+	try {
+		const text = checkedText(yield* readWhole(path, LEASE_BYTES_MAX))
+		return text === undefined ? null : (JSON.parse(text) as LeaseRecord)
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		throw error
+	}
+}

@@ -1,0 +1,101 @@
+import { checkedText, withChecksum } from './sealed-text.ts'
+
+/** The format of receipts, intents and haven.json that this version writes, and the newest it reads. */
+export const FORMAT = 1
+
+/** How a file came into the haven. */
+export type Origin = 'copied' | 'hardlinked' | 'reflinked' | 'reused'
+
+/** A file of a sealed snapshot. */
+export interface ReceiptFile {
+	/** Within the snapshot's folder; bytes that are no UTF-8 as lone surrogates (PEP 383). */
+	path: string
+	size: number
+	/** The node's modification time, ns since the epoch, decimal. */
+	mtimeNs: string
+	/** Permission bits. */
+	mode: number
+	uid: number
+	gid: number
+	/** The node's inode, decimal: whether the source is still that very file. */
+	ino: string
+	/** CRC-32 of the bytes, eight lower-case hex digits. */
+	crc32: string
+	/** When the bytes were last read, ISO 8601; a reused file's are as old as the receipt it was reused from says. */
+	readAt: string
+	how: Origin
+	/** `reused`: the tag whose copy it shares. */
+	from?: string
+	/** The node's own word on these bytes disagrees with them: in what. */
+	damage?: string
+}
+
+/** A folder inside a sealed snapshot, such as a secondary index's. */
+export interface ReceiptFolder {
+	path: string
+	mode: number
+	uid: number
+	gid: number
+}
+
+/** What a look must find for "nothing has changed since": the identity of folders and of the two files written last. */
+export interface SourceIdentity {
+	/** Each folder of the snapshot, in each data directory: path `''` is the tag's own. */
+	folders: { dataDirectory: string; path: string; ino: string; mtimeNs: string }[]
+	/** manifest.json and schema.cql, where they were there. */
+	files: { path: string; dataDirectory: string; ino: string; size: number; mtimeNs: string }[]
+}
+
+/** All of a receipt but its files. */
+export interface ReceiptHead {
+	format: typeof FORMAT
+	keyspace: string
+	table: string
+	tag: string
+	/** `whole`; `damaged` (at the source); `unproven` (no complete manifest proved that Cassandra had finished). */
+	state: 'whole' | 'damaged' | 'unproven'
+	/** Distinguishes this seal from any other in the haven: the lease's token and a number. */
+	id: string
+	/** ISO 8601. */
+	sealedAt: string
+	/** When the snapshot was taken: the manifest's created_at, else the latest time of its tag folders; ISO 8601. */
+	takenAt: string
+	/** When Cassandra was to delete it itself. */
+	expiresAt?: string
+	/** The version of snaphaven that sealed it. */
+	snaphaven: string
+	/** The versions of its SSTables: `["nb"]`. */
+	sstableVersions: string[]
+	/** Number of files and their bytes. */
+	fileCount: number
+	byteCount: number
+	/** What a reader should know: links that were left out, several manifests made one. */
+	notes: string[]
+	source: SourceIdentity
+}
+
+/** The record that a seal leaves. */
+export interface Receipt extends ReceiptHead {
+	folders: ReceiptFolder[]
+	files: ReceiptFile[]
+}
+
+/** The receipt's text: the head on the first line, each file on a line of its own, the checksum on the last. */
+export function writeReceipt({ folders, files, ...head }: Receipt): string {
+	const lines = files.map((file) => JSON.stringify(file)).join(',\n')
+	return withChecksum(
+		`${JSON.stringify(head).slice(0, -1)},\n"folders":${JSON.stringify(folders)},\n"files":[\n${lines}\n]}`,
+	)
+}
+
+/** Reads a receipt; undefined where its checksum does not hold. */
+export function readReceipt(bytes: Buffer): Receipt | undefined {
+	const text = checkedText(bytes)
+	return text === undefined ? undefined : (JSON.parse(text) as Receipt)
+}
+
+/** Reads a receipt's head alone, without parsing its files; undefined where the checksum does not hold. */
+export function readReceiptHead(bytes: Buffer): ReceiptHead | undefined {
+	const text = checkedText(bytes)
+	return text === undefined ? undefined : (JSON.parse(`${text.slice(0, text.indexOf('\n') - 1)}}`) as ReceiptHead)
+}

@@ -1,0 +1,26 @@
+import { hasCode, type Io } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { lstatIfThere, rename, type Stat } from '../files/operations.ts'
+
+/** What a path within the haven leads to, undefined where there is nothing. Follows no link. */
+export function there(base: string, path: string): Io<Stat | undefined> {
+	return lstatIfThere(pathOf(`${base}/${path}`))
+}
+
+/** Renames within the haven. */
+export function move(base: string, from: string, to: string): Io<void> {
+	return rename(pathOf(`${base}/${from}`), pathOf(`${base}/${to}`))
+}
+
+/** Whether the rename was done. A folder in the way, or nothing to rename, is a no. */
+export function* moveIfThere(base: string, from: string, to: string): Io<boolean> {
+	try {
+		yield* move(base, from, to)
+		return true
+	} catch (error) {
+		if (hasCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) return false
+		// The reply may be lost where the deed was done: a look tells.
+		if (hasCode(error, 'EIO', 'ETIMEDOUT') && !(yield* there(base, from)) && (yield* there(base, to))) return true
+		throw error
+	}
+}

@@ -1,0 +1,60 @@
+import { SnaphavenError } from '../errors.ts'
+import { codeOf, type Io } from '../files/io.ts'
+
+/** Does work on the haven; a system call that fails is told as what it means there. */
+export function* onHaven<T>(work: Io<T>): Io<T> {
+	try {
+		return yield* work
+	} catch (error) {
+		throw havenTrouble(error)
+	}
+}
+
+/** What a failed system call on the haven means, and what to do. Any other error is left as it is. */
+export function havenTrouble(error: unknown): unknown {
+	const code = codeOf(error)
+	if (code === undefined || !(error instanceof Error)) return error
+	const say = (message: string, hint: string, ofHaven: boolean) =>
+		new SnaphavenError(message, { exitCode: 1, hint, cause: error, ofHaven })
+	switch (code) {
+		case 'ENOSPC':
+		case 'EDQUOT':
+			return say(`the haven is full (${code})`, 'Free some space there, or give a larger place.', false)
+		case 'ENAMETOOLONG':
+		case 'EINVAL':
+		case 'EILSEQ':
+			return say(
+				`the haven does not take a name of it (${error.message})`,
+				'Give a haven on another file system.',
+				false,
+			)
+		case 'EROFS':
+			return say(
+				'the haven has become read-only',
+				'Mount it writable; if it was, the kernel’s log says why it is not.',
+				true,
+			)
+		case 'EACCES':
+		case 'EPERM':
+			return say(
+				`the haven may not be written (${error.message})`,
+				'Run as a user who may, or give it to this one.',
+				true,
+			)
+		case 'ENOENT':
+		case 'ESTALE':
+		case 'ENOTCONN':
+		case 'ENODEV':
+			return say(
+				`the haven is not what it was (${error.message})`,
+				'Is it mounted, and does one snaphaven alone serve it? Run again: nothing is lost.',
+				true,
+			)
+		default:
+			return say(
+				`the haven fails: ${error.message}`,
+				'Look in the kernel’s log for its disk or server. Run again: nothing is lost.',
+				true,
+			)
+	}
+}

@@ -1,0 +1,106 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import fc from 'fast-check'
+import { runSync } from '../../src/files/io.ts'
+import { receiptPath, receiptsFolder } from '../../src/haven/layout.ts'
+import { type Receipt, type ReceiptFile, readReceipt, readReceiptHead, writeReceipt } from '../../src/haven/receipt.ts'
+import { readSnapshotReceipt, readTableHeads } from '../../src/haven/receipts.ts'
+import { checkedText, checksumOf, withChecksum } from '../../src/haven/sealed-text.ts'
+import { key, makeHaven, newer, older, receiptFor } from './support/havens.ts'
+
+test('a record reads back, and is one JSON object', (t) => {
+	fc.assert(
+		fc.property(fc.dictionary(fc.string(), fc.json(), { minKeys: 1 }), (content) => {
+			const text = withChecksum(JSON.stringify(content))
+			const read = checkedText(Buffer.from(text))
+			const { checksum, ...rest } = JSON.parse(read ?? '{}')
+			return read === text && checksum === checksumOf(text) && ('checksum' in content || sameJson(rest, content))
+		}),
+	)
+	t.pass()
+})
+
+function sameJson(one: unknown, other: unknown): boolean {
+	return JSON.stringify(one) === JSON.stringify(JSON.parse(JSON.stringify(other)))
+}
+
+const record = Buffer.from(writeReceipt(receiptFor(older)))
+
+test('a record that was cut anywhere is not believed', (t) => {
+	for (let length = 0; length < record.length; length++) {
+		t.is(checkedText(record.subarray(0, length)), undefined, `after ${length} bytes`)
+	}
+})
+
+test('a record of which any one bit is another is not believed', (t) => {
+	for (let bit = 0; bit < record.length * 8; bit++) {
+		const changed = Buffer.from(record)
+		changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+		if (checkedText(changed) !== undefined) return t.fail(`bit ${bit} of ${record.length} bytes`)
+	}
+	t.pass()
+})
+
+test('a record with anything behind it is not believed', (t) => {
+	t.is(checkedText(Buffer.concat([record, Buffer.from('\n')])), undefined)
+	t.is(checkedText(Buffer.concat([record, record])), undefined)
+})
+
+const files = fc.array(
+	fc.record<ReceiptFile>({
+		path: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('a\n"b', 'x\udcff')),
+		size: fc.nat(),
+		mtimeNs: fc.bigInt({ min: 0n, max: 2n ** 63n }).map(String),
+		mode: fc.nat(0o7777),
+		uid: fc.nat(),
+		gid: fc.nat(),
+		ino: fc.bigInt({ min: 0n, max: 2n ** 64n }).map(String),
+		crc32: fc.constant('0123abcd'),
+		readAt: fc.constant('2026-11-21T08:00:00.000Z'),
+		how: fc.constantFrom('copied', 'reused'),
+	}),
+)
+
+test('a receipt reads back, and its head alone too', (t) => {
+	fc.assert(
+		fc.property(files, fc.string({ unit: 'grapheme' }), (some, tag) => {
+			const receipt: Receipt = {
+				...receiptFor({}),
+				tag,
+				files: some,
+				folders: [{ path: '.i', mode: 1, uid: 2, gid: 3 }],
+			}
+			const bytes = Buffer.from(writeReceipt(receipt))
+			const read = readReceipt(bytes)
+			const head = readReceiptHead(bytes)
+			return (
+				sameJson({ ...receipt, checksum: checksumOf(bytes.toString()) }, read) &&
+				head?.tag === tag &&
+				!('files' in head)
+			)
+		}),
+	)
+	t.pass()
+})
+
+test('a table’s receipts are read by their heads, and one that does not hold is named', (t) => {
+	const base = makeHaven(t)
+	const other = { ...key, tag: 'weekly' }
+	writeFileSync(join(base, receiptPath(key)), writeReceipt(receiptFor(newer)))
+	writeFileSync(join(base, receiptPath(other)), writeReceipt(receiptFor(older, other)).replace('whole', 'whale'))
+	writeFileSync(join(base, receiptsFolder(key), 'note.txt'), 'somebody’s')
+	const { heads, bad } = runSync(readTableHeads(base, key))
+	t.deepEqual([...heads.keys()], [key.tag])
+	t.deepEqual(bad, [{ path: receiptPath(other), reason: 'its checksum does not hold' }])
+	t.is(runSync(readSnapshotReceipt(base, key))?.byteCount, 24)
+	t.is(runSync(readSnapshotReceipt(base, other)), undefined)
+	t.is(runSync(readSnapshotReceipt(base, { ...key, tag: 'none' })), undefined)
+	t.is(runSync(readTableHeads(base, { ...key, table: 'none' })).heads.size, 0)
+})
+
+test('an empty receipts folder is none', (t) => {
+	const base = makeHaven(t)
+	mkdirSync(join(base, receiptsFolder({ keyspace: 'ks', table: 'empty' })), { recursive: true })
+	t.deepEqual(runSync(readTableHeads(base, { keyspace: 'ks', table: 'empty' })).bad, [])
+})

@@ -1,0 +1,73 @@
+import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { gatherInSlices } from './gather-in-slices.ts'
+import { type GatherAnswer, type Gathered, type GatherOrder, keyOf } from './gather-order.ts'
+import type { SnapshotLook } from './look.ts'
+import type { Pass } from './pass.ts'
+import { amountsOf } from './plan.ts'
+import { SLICE_BYTES_MAX } from './slices.ts'
+
+/** A snapshot that is to be gathered now. */
+export interface Attempt {
+	pass: Pass
+	location: TableLocation
+	look: SnapshotLook
+	/** Tags whose receipts are looked into for files that the haven has. */
+	reuseTags: string[]
+}
+
+/** Tries once: small snapshots go as one task of the queue, large ones slice by slice. */
+export async function attempt(task: Attempt): Promise<GatherAnswer> {
+	const { pass, location, look } = task
+	const { writing, haven, options, engine } = pass
+	const small = writing ? await writing.space.reserve(SLICE_BYTES_MAX) : false
+	const order: GatherOrder = {
+		base: haven?.base,
+		path: options.haven,
+		partial: writing?.lease.partial ?? '',
+		number: pass.nextNumber(),
+		location,
+		tag: look.tag,
+		settleMs: options.settleMs,
+		hardlink: options.hardlink,
+		canLink: haven?.record.capabilities.hardLinks ?? true,
+		canReflink: haven?.record.capabilities.reflinks ?? false,
+		sharedDevices: pass.sharedDevices,
+		reuseTags: task.reuseTags,
+		isSealed: look.haven !== 'nothing',
+		flushEach: haven?.flushWay === 'each file',
+		umask: pass.umask,
+		width: engine.width,
+		budget: small ? SLICE_BYTES_MAX : 0,
+	}
+	let answer: GatherAnswer
+	try {
+		answer = await enqueue(pass, () => engine.run('gatherSnapshot', order))
+	} finally {
+		if (small) writing?.space.release(SLICE_BYTES_MAX)
+	}
+	if (answer.answer === 'gathered') note(pass, answer)
+	if (answer.answer !== 'planned') return answer
+	if (writing) return await gatherInSlices(pass, writing, order, answer.plan)
+	pass.totals.tell({
+		type: 'planned',
+		snapshot: keyOf(order),
+		replaced: order.isSealed,
+		...amountsOf(answer.plan.transfers.map(({ how, file }) => ({ how, size: file.size }))),
+	})
+	return answer
+}
+
+function note({ totals }: Pass, { amounts }: Gathered): void {
+	const all = Object.values(amounts)
+	const amount = {
+		files: all.reduce((sum, { files }) => sum + files, 0),
+		bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+	}
+	totals.measured(amount)
+	totals.arrived(amount)
+}
+
+/** Puts a task into the queue of slices; an abort takes it out again. */
+export function enqueue<T>({ queue, signal }: Pass, work: () => Promise<T>): Promise<T> {
+	return queue.add(work, { signal })
+}

@@ -1,0 +1,95 @@
+import { listSnapshot } from '../cassandra/list-snapshot.ts'
+import { constants } from '../files/builtins.ts'
+import { createFile, ownAs } from '../files/contents.ts'
+import { FOLDER, flushOpened } from '../files/folders.ts'
+import type { Io } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { fchmod, fsync, futimes, withOpen } from '../files/operations.ts'
+import { gathering } from '../haven/layout.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { type Draft, draftReceipt } from './draft.ts'
+import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
+import { discard } from './gather-slice.ts'
+import { decide } from './plan-snapshot.ts'
+import { findDamage, findMissing, type GatheredFile } from './proof.ts'
+import { SLICE_BYTES_MAX } from './slices.ts'
+import { ALL_BITS, dress, type PieceResult } from './transfer-file.ts'
+
+/** The second look, the proofs, and the receipt beside the gathered folder: all that comes before publishing. */
+export function* completeGathering(order: GatherOrder, plan: Plan, results: PieceResult[]): Io<GatherAnswer> {
+	const after = yield* listSnapshot(order.location, order.tag, plan.listing)
+	if (!after) return yield* drop(order, { answer: 'gone' })
+	const verdict = decide(order, plan.listing, after)
+	if (verdict.verdict !== 'settled') return yield* drop(order, { answer: 'not settled', verdict })
+	const files = plan.transfers.map(({ file }, index) => gathered(file.path, results[index]))
+	const missing = findMissing(files)
+	if (missing !== undefined) {
+		const reason = `TOC.txt names ${missing}, which is not there`
+		return yield* drop(order, { answer: 'not settled', verdict: { verdict: 'broken', reason } })
+	}
+	const draft: Draft = {
+		order,
+		listing: after,
+		transfers: plan.transfers,
+		results,
+		damage: findDamage(files),
+		proof: verdict.proof,
+	}
+	const { receipt, text, publication, amounts } = draftReceipt(draft)
+	yield* onHaven(dressFolders(order, plan))
+	yield* onHaven(writeDraft(order, text))
+	return {
+		answer: 'gathered',
+		publication,
+		state: receipt.state,
+		damage: draft.damage,
+		amounts,
+		leftOut: after.leftOut,
+		bytes: receipt.byteCount,
+		inSlices: false,
+	}
+}
+
+function gathered(path: string, result: PieceResult | undefined): GatheredFile {
+	if (!result) throw new Error(`no result for ${path}`)
+	return { path, crc: result.crc, ...(result.text === undefined ? {} : { text: result.text }) }
+}
+
+/** Owner, mode and times of folders, and of files that came in pieces. */
+function* dressFolders(order: GatherOrder, { listing, transfers }: Plan): Io<void> {
+	const root = `${order.base}/${gathering.folder(order.partial, order.number)}`
+	for (const transfer of transfers) {
+		if (transfer.how !== 'copied' || transfer.file.size <= SLICE_BYTES_MAX) continue
+		yield* withOpen(pathOf(`${root}/${transfer.file.path}`), constants.O_WRONLY | constants.O_NOFOLLOW, function* (fd) {
+			yield* dress(fd, transfer, ALL_BITS)
+			if (order.flushEach) yield* fsync(fd)
+		})
+	}
+	const dressed = new Set<string>()
+	for (const folder of listing.folders) {
+		if (dressed.has(folder.path)) continue
+		dressed.add(folder.path)
+		yield* withOpen(pathOf(folder.path === '' ? root : `${root}/${folder.path}`), FOLDER, function* (fd) {
+			yield* ownAs(fd, folder)
+			yield* fchmod(fd, folder.mode | OWN_BITS)
+			const seconds = Number(folder.mtimeNs) / 1e9
+			yield* futimes(fd, seconds, seconds)
+			if (order.flushEach) yield* flushOpened(fd)
+		})
+	}
+}
+
+/** Who is not root can rename and remove only folders that they may write: what was read-only on the node as well. */
+const OWN_BITS = process.geteuid?.() === 0 ? 0 : 0o700
+
+function* writeDraft(order: GatherOrder, text: string): Io<void> {
+	yield* createFile(`${order.base}/${gathering.receipt(order.partial, order.number)}`, text, {
+		mode: 0o644,
+		flush: order.flushEach,
+	})
+}
+
+function* drop(order: GatherOrder, answer: GatherAnswer): Io<GatherAnswer> {
+	yield* discard(order)
+	return answer
+}

@@ -1,0 +1,146 @@
+import { MANIFEST, SCHEMA, type SnapshotListing } from '../cassandra/snapshot.ts'
+import { parseComponent } from '../cassandra/sstable.ts'
+import { PARTIAL } from '../haven/layout.ts'
+import type { Publication } from '../haven/publish.ts'
+import {
+	FORMAT,
+	type Receipt,
+	type ReceiptFile,
+	type ReceiptFolder,
+	type SourceIdentity,
+	writeReceipt,
+} from '../haven/receipt.ts'
+import { checksumOf, hex } from '../haven/sealed-text.ts'
+import { version } from '../version.ts'
+import type { GatherOrder } from './gather-order.ts'
+import { amountsOf, type Transfer } from './plan.ts'
+import type { PieceResult } from './transfer-file.ts'
+import type { FileDamage, SealState, TransferAmounts } from './types.ts'
+
+/** All that is known of a gathered snapshot. */
+export interface Draft {
+	order: GatherOrder
+	/** The second look's. */
+	listing: SnapshotListing
+	transfers: Transfer[]
+	/** One for each transfer. */
+	results: PieceResult[]
+	damage: FileDamage[]
+	proof: 'manifest' | 'quiet'
+}
+
+/** Makes the receipt that the snapshot will be sealed with. */
+export function draftReceipt(draft: Draft): {
+	receipt: Receipt
+	text: string
+	publication: Publication
+	amounts: TransferAmounts
+} {
+	const { order, listing, proof } = draft
+	const { keyspace, table } = order.location
+	const now = new Date().toISOString()
+	const files = receiptFiles(draft, now)
+	const manifest = listing.manifest && 'files' in listing.manifest ? listing.manifest : undefined
+	const receipt: Receipt = {
+		format: FORMAT,
+		keyspace,
+		table,
+		tag: order.tag,
+		state: stateOf(draft.damage, proof),
+		id: `${order.partial.slice(PARTIAL.length + 1)}-${order.number}`,
+		sealedAt: now,
+		takenAt: manifest?.createdAt ?? latestFolderTime(listing),
+		...(manifest?.expiresAt === undefined ? {} : { expiresAt: manifest.expiresAt }),
+		snaphaven: version,
+		sstableVersions: versionsOf(files),
+		fileCount: files.length,
+		byteCount: files.reduce((sum, { size }) => sum + size, 0),
+		notes: notesOf(listing),
+		source: identityOf(listing),
+		folders: innerFolders(listing),
+		files,
+	}
+	const text = writeReceipt(receipt)
+	const publication = {
+		number: order.number,
+		key: { keyspace, table, tag: order.tag },
+		receiptChecksum: checksumOf(text),
+	}
+	return { receipt, text, publication, amounts: amountsOf(files) }
+}
+
+function stateOf(damage: FileDamage[], proof: 'manifest' | 'quiet'): SealState {
+	if (damage.length > 0) return 'damaged'
+	return proof === 'manifest' ? 'whole' : 'unproven'
+}
+
+function receiptFiles({ transfers, results, damage }: Draft, now: string): ReceiptFile[] {
+	const reasons = new Map(damage.map(({ path, reason }) => [path, reason]))
+	return transfers.map(({ file, from }, index) => {
+		const { crc, how } = results[index] as PieceResult
+		const reason = reasons.get(file.path)
+		return {
+			path: file.path,
+			size: file.size,
+			mtimeNs: String(file.mtimeNs),
+			mode: file.mode,
+			uid: file.uid,
+			gid: file.gid,
+			ino: String(file.ino),
+			crc32: hex(crc),
+			readAt: how === 'reused' && from ? from.known.readAt : now,
+			how,
+			...(how === 'reused' && from ? { from: from.tag } : {}),
+			...(reason === undefined ? {} : { damage: reason }),
+		}
+	})
+}
+
+function latestFolderTime({ folders }: SnapshotListing): string {
+	const times = folders.filter(({ path }) => path === '').map(({ mtimeNs }) => Number(mtimeNs / 1_000_000n))
+	return new Date(Math.max(...times)).toISOString()
+}
+
+function versionsOf(files: { path: string }[]): string[] {
+	const versions = new Set<string>()
+	for (const { path } of files) {
+		const name = parseComponent(path)
+		if (name) versions.add(name.version)
+	}
+	return [...versions].sort()
+}
+
+function notesOf({ leftOut, merged }: SnapshotListing): string[] {
+	return [
+		...leftOut.map(({ path, kind }) => `left out: ${path} (${kind})`),
+		...[...new Set(merged)].map((path) => `${path} stood in several data directories: the latest is kept`),
+	]
+}
+
+/** What the next look will compare, to see without a stat of each file that nothing has changed. */
+export function identityOf({ folders, files, superseded, dataDirectories }: SnapshotListing): SourceIdentity {
+	return {
+		folders: folders.map(({ directory, path, ino, mtimeNs }) => ({
+			dataDirectory: dataDirectories[directory] ?? '',
+			path,
+			ino: String(ino),
+			mtimeNs: String(mtimeNs),
+		})),
+		files: [...files, ...superseded]
+			.filter(({ path }) => path === MANIFEST || path === SCHEMA)
+			.map(({ path, directory, ino, size, mtimeNs }) => ({
+				path,
+				dataDirectory: dataDirectories[directory] ?? '',
+				ino: String(ino),
+				size,
+				mtimeNs: String(mtimeNs),
+			})),
+	}
+}
+
+function innerFolders({ folders }: SnapshotListing): ReceiptFolder[] {
+	const inner = new Map<string, ReceiptFolder>()
+	for (const { path, mode, uid, gid } of folders)
+		if (path !== '' && !inner.has(path)) inner.set(path, { path, mode, uid, gid })
+	return [...inner.values()]
+}

@@ -1,0 +1,165 @@
+import { Worker } from 'node:worker_threads'
+import { SnaphavenError } from '../errors.ts'
+import { type Io, runAsync } from '../files/io.ts'
+import { keepHeapsSmall, letHeapsGrow } from './heaps.ts'
+import { type JobArguments, type JobName, type JobResult, jobs } from './jobs.ts'
+import { SourceChanged } from './source-changed.ts'
+
+/** Runs jobs in the way that suits the haven. */
+export interface Engine {
+	run: <N extends JobName>(name: N, ...args: JobArguments<N>) => Promise<JobResult<N>>
+	/** How many slices are to be in flight, and how many files of each. */
+	slices: number
+	width: number
+}
+
+/** Above this many ms for one operation, many calls in flight are faster than quick ones one after the other. */
+const SLOW_OPERATION_MS = 0.2
+
+const THREADS = 2
+
+/** Threads that begin to start while the haven is still being opened. */
+interface Threads {
+	/** The engine for a haven by its operation's time: synchronous calls in these threads, or asynchronous ones. */
+	engineFor: (haven: { base: string } | undefined) => Promise<Engine>
+	close: () => Promise<void>
+}
+
+/** Starts the threads; none keeps the process alive while it has nothing to do. */
+export function startThreads(): Threads {
+	const threads = Array.from({ length: THREADS }, startThread)
+	const engine = threadsEngine(threads)
+	const loaded = Promise.all(threads.map(({ run }) => run('answer', [])))
+	loaded.then(keepHeapsSmall, () => {})
+	return {
+		engineFor: async (haven) => {
+			const operationMs = haven ? await engine.run('measureOperation', haven.base) : 0
+			return operationMs < SLOW_OPERATION_MS ? engine : asynchronousEngine()
+		},
+		close: async () => {
+			letHeapsGrow()
+			await Promise.all(threads.map(({ close }) => close()))
+		},
+	}
+}
+
+/** Calls by libuv's thread pool (UV_THREADPOOL_SIZE, set to 64 by the entry module), spread over many snapshots' folders. */
+function asynchronousEngine(): Engine {
+	return {
+		run: (name, ...args) => runAsync(start(name, args)) as Promise<never>,
+		slices: 32,
+		width: 3,
+	}
+}
+
+/** Starts a job: what to do comes by name, so that it can cross into a thread. */
+export function start(name: JobName, args: unknown[]): Io<unknown> {
+	return (jobs[name] as (...args: unknown[]) => Io<unknown>)(...args)
+}
+
+// Beside this file's folder in the sources, beside this code itself in the build.
+const WORKER = import.meta.url.endsWith('.ts') ? '../worker.ts' : './worker.js'
+
+/** Asks a thread to end. */
+export const END = 'end'
+
+/** What goes to a worker thread and what comes back. */
+export interface Request {
+	id: number
+	name: JobName
+	args: unknown[]
+}
+export type Response = { id: number; value: unknown } | { id: number; error: PlainError }
+
+/** An error as plain data: structured clone would drop all but its message. */
+export interface PlainError {
+	message: string
+	code?: string
+	known?: { exitCode: 1 | 2; hint?: string; ofHaven: boolean }
+	/** It was a SourceChanged. */
+	changed?: true
+	stack?: string
+}
+
+function threadsEngine(threads: Thread[]): Engine {
+	return {
+		run: (name, ...args) => leastBusy(threads).run(name, args) as Promise<never>,
+		// One more than threads, so that none waits for the main thread's next message.
+		slices: threads.length + 1,
+		width: 1,
+	}
+}
+
+interface Thread {
+	run: (name: JobName, args: unknown[]) => Promise<unknown>
+	pending: number
+	close: () => Promise<void>
+}
+
+function leastBusy(threads: Thread[]): Thread {
+	return threads.reduce((best, thread) => (thread.pending < best.pending ? thread : best))
+}
+
+function startThread(): Thread {
+	const worker = new Worker(new URL(WORKER, import.meta.url))
+	worker.unref()
+	const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>()
+	let next = 0
+	let failed: Error | undefined
+	const thread: Thread = {
+		pending: 0,
+		run: (name, args) =>
+			new Promise((resolve, reject) => {
+				if (failed) {
+					reject(failed)
+					return
+				}
+				const id = next++
+				waiting.set(id, { resolve, reject })
+				thread.pending = waiting.size
+				worker.ref()
+				worker.postMessage({ id, name, args } satisfies Request)
+			}),
+		// One that may hang in a call is not asked.
+		close: async () => {
+			if (waiting.size > 0) await worker.terminate()
+			else if (!failed) {
+				worker.ref()
+				worker.postMessage(END)
+				await ended
+			}
+		},
+	}
+	const settle = (id: number) => {
+		const call = waiting.get(id)
+		waiting.delete(id)
+		thread.pending = waiting.size
+		if (waiting.size === 0) worker.unref()
+		return call
+	}
+	worker.on('message', (response: Response) => {
+		const call = settle(response.id)
+		if ('error' in response) call?.reject(revive(response.error))
+		else call?.resolve(response.value)
+	})
+	worker.on('error', (error) => {
+		failed = error
+	})
+	const ended = new Promise<void>((resolve) => {
+		worker.once('exit', () => {
+			failed ??= new Error('a worker thread has ended')
+			for (const id of [...waiting.keys()]) settle(id)?.reject(failed)
+			resolve()
+		})
+	})
+	return thread
+}
+
+function revive({ message, code, known, changed, stack }: PlainError): Error {
+	if (changed) return new SourceChanged(message)
+	if (known) return new SnaphavenError(message, { ...known })
+	return Object.assign(new Error(message), {
+		...(code === undefined ? {} : { code }),
+		...(stack === undefined ? {} : { stack }),
+	})
+}

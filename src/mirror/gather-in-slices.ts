@@ -1,0 +1,139 @@
+import { failure } from '../errors.ts'
+import { combineCrc32 } from '../files/crc32-combine.ts'
+import { enqueue } from './attempt.ts'
+import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
+import { type GatherAnswer, type GatherOrder, keyOf, type Plan } from './gather-order.ts'
+import type { Pass, Writing } from './pass.ts'
+import { donePiecesOf, type ResumedPiece } from './resume.ts'
+import { type Piece, SLICE_FILES_MAX, slicesOf } from './slices.ts'
+import { SourceChanged } from './source-changed.ts'
+import type { PieceResult } from './transfer-file.ts'
+
+/** Gathers a large snapshot, a slice a task, going on with what an earlier run had gathered of it. */
+export async function gatherInSlices(
+	pass: Pass,
+	writing: Writing,
+	order: GatherOrder,
+	plan: Plan,
+): Promise<GatherAnswer> {
+	const { engine, totals } = pass
+	const key = keyOf(order)
+	const inherited = writing.inherited.find((one) => isSame(one.key, key))
+	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', plan.transfers, inherited) : []
+	const space = plan.space - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
+	const release = await reserveExactly(writing, space)
+	const checkpoints = keepCheckpoints(pass, writing, order)
+	try {
+		await enqueue(pass, () => engine.run('beginGathering', order, plan.listing))
+		if (inherited) await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
+		totals.measured({
+			files: plan.transfers.length,
+			bytes: plan.transfers.reduce((sum, { file }) => sum + file.size, 0),
+		})
+		const done = await gatherRest({ pass, order, plan, resumed, checkpoints })
+		const results = joined(
+			done.map(({ piece }) => piece),
+			done.map(({ result }) => result),
+		)
+		const answer = await enqueue(pass, () => engine.run('completeGathering', order, plan, results))
+		return answer.answer === 'gathered' ? { ...answer, inSlices: true } : answer
+	} catch (error) {
+		if (error instanceof SourceChanged) return await engine.run('lookAgain', order, error.message)
+		// What is known to be durable stays for the next run to go on with.
+		if (!pass.signal.aborted || !(await checkpoints.finish())) await engine.run('discard', order)
+		throw error
+	} finally {
+		release()
+	}
+}
+
+function isSame(one: ReturnType<typeof keyOf>, other: ReturnType<typeof keyOf>): boolean {
+	return one.keyspace === other.keyspace && one.table === other.table && one.tag === other.tag
+}
+
+interface Rest {
+	pass: Pass
+	order: GatherOrder
+	plan: Plan
+	resumed: ResumedPiece[]
+	checkpoints: Checkpoints
+}
+
+/** Gathers the pieces that are not there yet; all of them, in the plan's order. Ends only when nothing is in flight. */
+async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Promise<ResumedPiece[]> {
+	const { engine, totals } = pass
+	const filesMax = engine.width === 1 ? SLICE_FILES_MAX : ASYNCHRONOUS_SLICE_FILES
+	const has = new Map(resumed.map((one) => [`${one.piece.index} ${one.piece.offset}`, one]))
+	const slices = slicesOf(plan.transfers, filesMax).map((slice) =>
+		slice.filter(({ index, offset }) => !has.has(`${index} ${offset}`)),
+	)
+	const stop = new AbortController()
+	const ended = await Promise.allSettled(
+		slices.map(async (slice) => {
+			if (slice.length === 0) return []
+			const { plan: part, slice: pieces } = partOf(plan, slice)
+			const results = await enqueue(pass, async () => {
+				stop.signal.throwIfAborted()
+				return await engine.run('gatherSlice', order, part, pieces)
+			}).catch((error: unknown) => {
+				stop.abort(error)
+				throw error
+			})
+			totals.arrived({
+				files: slice.filter(({ whole, offset }) => whole || offset === 0).length,
+				bytes: slice.reduce((sum, { length }) => sum + length, 0),
+			})
+			const done = slice.map((piece, at): ResumedPiece => ({ piece, result: results[at] as PieceResult }))
+			await checkpoints.done(donePiecesOf(plan.transfers, done))
+			return done
+		}),
+	)
+	if (stop.signal.aborted) throw stop.signal.reason
+	const fresh = ended.flatMap((one) => {
+		// A checkpoint's flush that failed: what it was for proves nothing.
+		if (one.status === 'rejected') throw one.reason
+		return one.value
+	})
+	return [...resumed, ...fresh].sort((a, b) => a.piece.index - b.piece.index || a.piece.offset - b.piece.offset)
+}
+
+/** With many calls in flight, slices are small, so that even one table's snapshot fills them. */
+const ASYNCHRONOUS_SLICE_FILES = 8
+
+/** A slice with its own transfers alone: what crosses into the thread that gathers it. */
+function partOf(plan: Plan, slice: Piece[]): { plan: Plan; slice: Piece[] } {
+	const indices = [...new Set(slice.map(({ index }) => index))]
+	const listing = { ...plan.listing, files: [] }
+	return {
+		plan: { ...plan, listing, transfers: indices.flatMap((index) => plan.transfers[index] ?? []) },
+		slice: slice.map((piece) => ({ ...piece, index: indices.indexOf(piece.index) })),
+	}
+}
+
+/** One result a file, the CRCs of its pieces combined in order. */
+export function joined(pieces: Piece[], results: PieceResult[]): PieceResult[] {
+	const files: PieceResult[] = []
+	pieces.forEach(({ index, length }, at) => {
+		const result = results[at] as PieceResult
+		const before = files[index]
+		files[index] = before ? { ...before, crc: combineCrc32(before.crc, result.crc, length) } : result
+	})
+	return files
+}
+
+/** Sets aside just what the snapshot needs, waiting for others to end where that may free it; fails where it can't be had. */
+async function reserveExactly(writing: Writing, bytes: number): Promise<() => void> {
+	const { space } = writing
+	while (!(await space.reserve(bytes))) {
+		if (!space.isReserved()) throw noSpace(bytes, space.free())
+		await space.released()
+	}
+	return () => space.release(bytes)
+}
+
+function noSpace(needed: number, free: number) {
+	return failure(
+		`it needs ${needed} bytes in the haven, and ${free} are free: ${needed - free} are missing`,
+		'Nothing of it was begun. Free some space there, or give a larger place.',
+	)
+}

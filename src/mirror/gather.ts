@@ -1,0 +1,41 @@
+import { listSnapshot } from '../cassandra/list-snapshot.ts'
+import type { Io } from '../files/io.ts'
+import { completeGathering } from './complete.ts'
+import type { GatherAnswer, GatherOrder } from './gather-order.ts'
+import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
+import { planSnapshot } from './plan-snapshot.ts'
+import { type Piece, SLICE_BYTES_MAX, SLICE_FILES_MAX } from './slices.ts'
+import { SourceChanged } from './source-changed.ts'
+
+/** Looks at a snapshot and, where it is small, gathers it in one go. What is not to be sealed leaves nothing behind. */
+export function* gatherSnapshot(order: GatherOrder): Io<GatherAnswer> {
+	const plan = yield* planSnapshot(order)
+	if ('answer' in plan) return plan
+	const small =
+		order.budget > 0 &&
+		plan.space <= Math.min(order.budget, SLICE_BYTES_MAX) &&
+		plan.transfers.length <= 4 * SLICE_FILES_MAX
+	if (!small || order.base === undefined) return { answer: 'planned', plan }
+	yield* beginGathering(order, plan.listing)
+	const slice = plan.transfers.map(({ file }, index): Piece => ({ index, offset: 0, length: file.size, whole: true }))
+	try {
+		return yield* completeGathering(order, plan, yield* gatherSlice(order, plan, slice))
+	} catch (error) {
+		if (error instanceof SourceChanged) return yield* lookAgain(order, error.message)
+		yield* discard(order)
+		throw error
+	}
+}
+
+/** What is to be done about a source that went or changed while it was copied. */
+export function* lookAgain(order: GatherOrder, what: string): Io<GatherAnswer> {
+	yield* discard(order)
+	const after = yield* listSnapshot(order.location, order.tag)
+	if (!after) return { answer: 'gone' }
+	const now = Date.now()
+	const reason = `it changed while it was copied (${what})`
+	return {
+		answer: 'not settled',
+		verdict: { verdict: 'waiting', reason, untilMs: now + 250, giveUpMs: now + order.settleMs },
+	}
+}

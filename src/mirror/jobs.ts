@@ -1,0 +1,64 @@
+import { findTables } from '../cassandra/find-tables.ts'
+import { flushFolder, removeTree } from '../files/folders.ts'
+import { each, type Io } from '../files/io.ts'
+import { unlink } from '../files/operations.ts'
+import { measureOperation } from '../haven/measure.ts'
+import { makePlaces } from '../haven/places.ts'
+import { appendProgress, findProgress } from '../haven/progress.ts'
+import { clearUp, type Publication, type Published, publish, writeIntent } from '../haven/publish.ts'
+import { findIntents, recover, type Undone } from '../haven/recover.ts'
+import { withdraw } from '../haven/withdraw.ts'
+import { completeGathering } from './complete.ts'
+import { gatherSnapshot, lookAgain } from './gather.ts'
+import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
+import { lookAtTable } from './look.ts'
+import { removeSource } from './move.ts'
+import { resumablePieces, resumeGathering } from './resume.ts'
+
+/** Publications in flight at a time, where calls are asynchronous. */
+const WIDTH = 32
+
+/**
+ * All work that touches disks: what an engine runs, by name, in a worker thread or on the main one. Arguments and
+ * results are plain data.
+ */
+export const jobs = {
+	findTables,
+	lookAtTable,
+	gatherSnapshot,
+	beginGathering,
+	gatherSlice,
+	completeGathering,
+	lookAgain,
+	discard,
+	removeSource,
+	writeIntent,
+	findIntents,
+	unlink,
+	appendProgress,
+	findProgress,
+	resumablePieces,
+	resumeGathering,
+	flushFolders: (paths: string[]): Io<unknown> => each(paths, WIDTH, flushFolder),
+	publishAll: (base: string, partial: string, publications: Publication[]): Io<Published[]> =>
+		each(publications, WIDTH, (publication) => publish(base, partial, publication)),
+	withdrawAll: (base: string, partial: string, publications: Publication[]): Io<unknown> =>
+		each(publications, WIDTH, (publication) => withdraw(base, partial, publication, 'own')),
+	clearUp: (base: string, partial: string, publications: Publication[]): Io<unknown> =>
+		each(publications, WIDTH, (publication) => clearUp(base, partial, publication)),
+	*recover(base: string, partial: string, publication: Publication): Io<Undone | undefined> {
+		yield* makePlaces(base, publication.key)
+		return yield* recover(base, partial, publication)
+	},
+	removeTree,
+	measureOperation,
+	/** Does nothing: it tells that the thread has loaded its code. */
+	*answer(): Io<void> {},
+}
+
+/** The jobs' names. */
+export type JobName = keyof typeof jobs
+/** What a job takes. */
+export type JobArguments<N extends JobName> = Parameters<(typeof jobs)[N]>
+/** What a job gives. */
+export type JobResult<N extends JobName> = ReturnType<(typeof jobs)[N]> extends Io<infer T> ? T : never

@@ -1,0 +1,107 @@
+import { listSnapshot, openTable, type TableLocation } from '../cassandra/list-snapshot.ts'
+import { MANIFEST, type SnapshotListing, youngestChangeNs } from '../cassandra/snapshot.ts'
+import { below, openFolderIfThere } from '../files/folders.ts'
+import { each, hasCode, type Io } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { close, lstatIfThere, rmdir, unlink } from '../files/operations.ts'
+import { snapshotFolder } from '../haven/layout.ts'
+import type { Receipt } from '../haven/receipt.ts'
+import { readSnapshotReceipt } from '../haven/receipts.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { mayBeBegun, relate } from './compare.ts'
+import { type SourceFolders, withSourceFolders } from './source-folders.ts'
+
+/** Whether the snapshot is gone from the node, or why it was left there. */
+type Removal =
+	| { removed: true }
+	/** `failed`: not for its own good, but because the system did not let us. */
+	| { removed: false; reason: string; failed?: true }
+
+/**
+ * Deletes a snapshot on the node, whose durable receipt says that it is whole: only where a new listing shows the very
+ * files that were copied, and never outside of its `snapshots/<tag>/`. manifest.json goes last.
+ */
+export function* removeSource(base: string, location: TableLocation, tag: string): Io<Removal> {
+	const receipt = yield* onHaven(readSnapshotReceipt(base, { keyspace: location.keyspace, table: location.table, tag }))
+	if (!receipt) return { removed: false, reason: 'the haven has no receipt of it' }
+	if (receipt.state === 'damaged')
+		return { removed: false, reason: 'it is damaged, and the node may have the only better copy' }
+	if (receipt.state !== 'whole') return { removed: false, reason: 'nothing proves that Cassandra had finished it' }
+	const listing = yield* listSnapshot(location, tag)
+	if (!listing) return { removed: true }
+	const [left] = listing.leftOut
+	if (left) return { removed: false, reason: `it holds ${left.path}, a ${left.kind}, which is not in the haven` }
+	const related = relate(listing, receipt)
+	if (related.relation === 'other') return { removed: false, reason: `it is not what was copied: ${related.reason}` }
+	if (mayBeBegun(listing) && !isEmptyForLong(listing))
+		return { removed: false, reason: `it has no ${MANIFEST} any more: Cassandra may be taking it anew` }
+	const missing = yield* onHaven(missingInHaven(base, receipt))
+	if (missing !== undefined) return { removed: false, reason: `the haven has lost ${missing} of it` }
+	try {
+		yield* withSourceFolders(location, tag, listing.dataDirectories, (folders) => removeFiles(listing, folders))
+		for (const dataDirectory of listing.dataDirectories) yield* removeTagFolder(location, tag, dataDirectory)
+	} catch (error) {
+		if (hasCode(error)) return { removed: false, reason: error.message, failed: true }
+		throw error
+	}
+	return { removed: true }
+}
+
+/** A folder that an earlier deletion has emptied, and not one that Cassandra has just made. */
+function isEmptyForLong(listing: SnapshotListing): boolean {
+	const changedMs = Number(youngestChangeNs(listing) / 1_000_000n)
+	return listing.files.length === 0 && changedMs + EMPTY_MS_MIN < Date.now()
+}
+
+const EMPTY_MS_MIN = 60_000
+
+/** The first file that is no longer in the haven as its receipt says, as far as a look tells. */
+function* missingInHaven(base: string, receipt: Receipt): Io<string | undefined> {
+	const folder = `${base}/${snapshotFolder(receipt)}`
+	const missing = yield* each(receipt.files, LOOKS_IN_FLIGHT, function* ({ path, size }) {
+		const found = yield* lstatIfThere(pathOf(`${folder}/${path}`))
+		return found?.isFile() && Number(found.size) === size ? undefined : path
+	})
+	return missing.find((path) => path !== undefined)
+}
+
+const LOOKS_IN_FLIGHT = 16
+
+/** Of several manifests the one that was copied goes last: as long as it is there, so is the proof of what this was. */
+function* removeFiles(listing: SnapshotListing, folders: SourceFolders): Io<void> {
+	const last = listing.files.filter(({ path }) => path === MANIFEST)
+	const first = [...listing.superseded, ...listing.files.filter(({ path }) => path !== MANIFEST)]
+	for (const file of [...first, ...last]) {
+		yield* unlessGone(unlink(yield* folders.pathOf(file)))
+	}
+	const inner = listing.folders.filter(({ path }) => path !== '')
+	for (const { directory, path } of inner.sort((a, b) => b.path.length - a.path.length)) {
+		const slash = path.lastIndexOf('/')
+		const parent = yield* folders.folder(directory, path.slice(0, Math.max(0, slash)))
+		yield* unlessGone(rmdir(below(parent, path.slice(slash + 1))))
+	}
+}
+
+function* unlessGone(removal: Io<void>): Io<void> {
+	try {
+		yield* removal
+	} catch (error) {
+		if (!hasCode(error, 'ENOENT')) throw error
+	}
+}
+
+function* removeTagFolder(location: TableLocation, tag: string, dataDirectory: string): Io<void> {
+	const table = yield* openTable(dataDirectory, location.keyspace, location.table)
+	if (table === undefined) return
+	try {
+		const snapshots = yield* openFolderIfThere(table, 'snapshots')
+		if (snapshots === undefined) return
+		try {
+			yield* unlessGone(rmdir(below(snapshots, tag)))
+		} finally {
+			yield* close(snapshots)
+		}
+	} finally {
+		yield* close(table)
+	}
+}

@@ -1,0 +1,130 @@
+import type PQueue from 'p-queue'
+import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { isLongerThan } from '../files/folders.ts'
+import type { Haven } from '../haven/haven.ts'
+import type { Lease } from '../haven/lease.ts'
+import type { Inherited } from '../haven/progress.ts'
+import type { Engine } from './engine.ts'
+import type { SnapshotLook, TableLook } from './look.ts'
+import type { Sealer } from './sealer.ts'
+import { mirrorSnapshot } from './snapshot-task.ts'
+import type { Space } from './space.ts'
+import type { Totals } from './totals.ts'
+import type { SyncOptions } from './types.ts'
+
+/** What a pass works with. */
+export interface Pass {
+	options: SyncOptions
+	/** Undefined where there is no haven yet (`--dry-run`). */
+	haven: Haven | undefined
+	/** Undefined in a dry run, which writes nothing. */
+	writing: Writing | undefined
+	engine: Engine
+	/** Carries slices: a small snapshot, or a part of a large one. */
+	queue: PQueue
+	totals: Totals
+	signal: AbortSignal
+	/** Ends the pass after a failure that concerns all of it, which is thrown when what was begun has ended. */
+	fail: (error: unknown) => void
+	/** Aborted, with the failure as its reason, once there was one. */
+	failed: AbortSignal
+	/** Devices (st_dev) of data directories that the haven is on too. */
+	sharedDevices: bigint[]
+	/** See umask(2). */
+	umask: number
+	/** Numbers what is gathered. */
+	nextNumber: () => number
+	/** Looks and gathering under way (see whileBusy). */
+	busy: { count: number }
+}
+
+/** What it takes to write to the haven. */
+export interface Writing {
+	lease: Lease
+	sealer: Sealer
+	space: Space
+	/** What an earlier run had gathered of large snapshots. */
+	inherited: Inherited[]
+}
+
+/** Looks at a table and mirrors what the haven does not have, the oldest snapshot first, so that later ones can share. */
+export async function mirrorTable(pass: Pass, location: TableLocation): Promise<void> {
+	const { options, totals, engine } = pass
+	const look = await whileBusy(pass, () => engine.run('lookAtTable', pass.haven?.base, location))
+	for (const { path, reason } of look.badReceipts) {
+		totals.tell({ type: 'trouble', message: `the receipt ${path} does not count: ${reason}` })
+	}
+	const wanted = look.snapshots.filter(({ tag }) => options.matchesTag(tag))
+	const { keyspace, table } = location
+	const todo: SnapshotLook[] = []
+	for (const snapshot of wanted) {
+		if (needsWork(pass, snapshot)) todo.push(snapshot)
+		else totals.unchanged({ keyspace, table, tag: snapshot.tag }, snapshot.state)
+	}
+	const clashes = nameClashes(pass, look, wanted)
+	totals.expect(todo.length)
+	const ended: Promise<void>[] = []
+	const latestFirst = look.sealed.map(({ tag }) => tag)
+	for (const snapshot of todo) {
+		const reason = clashes.get(snapshot.tag)
+		if (reason === undefined) {
+			const task = mirrorSnapshot(pass, location, snapshot, reuseTags(look, snapshot, latestFirst))
+			ended.push(task.ended)
+			if ((await task.firstTry) === 'sealed') latestFirst.unshift(snapshot.tag)
+		} else {
+			totals.tell({ type: 'failed', snapshot: { keyspace, table, tag: snapshot.tag }, reason })
+			totals.finished()
+		}
+	}
+	await Promise.all(ended)
+}
+
+/** Counts work that may add to the group that is being filled; when none is left, the group is sealed at once. */
+export async function whileBusy<T>({ busy, writing }: Pass, work: () => Promise<T>): Promise<T> {
+	busy.count += 1
+	try {
+		return await work()
+	} finally {
+		busy.count -= 1
+		// After those that wait for this result have begun what they do with it.
+		setImmediate(() => busy.count === 0 && writing?.sealer.hurry())
+	}
+}
+
+/** Whether there is anything to do: not for what is sealed and unchanged, unless it is still to be deleted on the node. */
+function needsWork({ options }: Pass, { haven, state }: SnapshotLook): boolean {
+	return haven !== 'this' || (options.move && !options.dryRun && state === 'whole')
+}
+
+/** How many receipts are looked into for files that the haven has: SSTables live from one snapshot to the next. */
+const REUSE_FROM = 2
+
+/** The tags sealed last, and those taken nearest to it. */
+function reuseTags({ sealed }: TableLook, { tag, changedMs, haven }: SnapshotLook, latestFirst: string[]): string[] {
+	const before = sealed.filter(({ takenMs }) => takenMs <= changedMs).slice(0, REUSE_FROM)
+	const after = sealed.filter(({ takenMs }) => takenMs > changedMs).slice(-1)
+	const tags = new Set([...latestFirst.slice(0, REUSE_FROM), ...[...before, ...after].map((one) => one.tag)])
+	tags.delete(tag)
+	return haven === 'nothing' ? [...tags] : [...tags, tag]
+}
+
+/** Tags that the haven could not tell from another, or cannot hold, and why. */
+function nameClashes({ haven }: Pass, look: TableLook, wanted: SnapshotLook[]): Map<string, string> {
+	const clashes = new Map<string, string>()
+	if (!haven) return clashes
+	const { caseSensitive, anySign, anyBytes, nameBytesMax } = haven.record.capabilities
+	const byCase = new Map<string, string>()
+	for (const tag of [...look.sealed.map((one) => one.tag), ...wanted.map((one) => one.tag)]) {
+		if (!anyBytes && !tag.isWellFormed()) clashes.set(tag, 'the haven’s file system takes no names that are not UTF-8')
+		if (!anySign && /[:*?"<>|\\]|[ .]$/.test(tag))
+			clashes.set(tag, 'the haven’s file system takes no such signs in names')
+		if (isLongerThan(tag, nameBytesMax))
+			clashes.set(tag, `the haven’s file system takes no names of more than ${nameBytesMax} bytes`)
+		if (caseSensitive) continue
+		const same = byCase.get(tag.toLowerCase())
+		if (same !== undefined && same !== tag) {
+			clashes.set(tag, `the haven’s file system can’t tell it from the tag ${JSON.stringify(same)}`)
+		} else byCase.set(tag.toLowerCase(), tag)
+	}
+	return clashes
+}

@@ -1,0 +1,40 @@
+import { listSnapshot } from '../cassandra/list-snapshot.ts'
+import { isSettled, type Verdict } from '../cassandra/settled.ts'
+import type { SnapshotListing } from '../cassandra/snapshot.ts'
+import type { Io } from '../files/io.ts'
+import type { Receipt } from '../haven/receipt.ts'
+import { readSnapshotReceipt } from '../haven/receipts.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { mayBeBegun, relate } from './compare.ts'
+import { type GatherAnswer, type GatherOrder, keyOf, type Plan } from './gather-order.ts'
+import { planTransfers, spaceNeeded } from './plan.ts'
+
+/** Lists the snapshot, decides whether it is to be sealed now, and how its files would come. */
+export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
+	const listing = yield* listSnapshot(order.location, order.tag)
+	if (!listing) return { answer: 'gone' }
+	const receipt =
+		order.isSealed && order.base ? yield* onHaven(readSnapshotReceipt(order.base, keyOf(order))) : undefined
+	const relation = receipt && relate(listing, receipt).relation
+	const verdict = decide(order, listing, listing)
+	if (relation === 'remains' && mayBeBegun(listing) && verdict.verdict === 'waiting')
+		return { answer: 'not settled', verdict }
+	if (relation === 'same' || relation === 'remains') return { answer: 'unchanged' }
+	if (verdict.verdict !== 'settled') return { answer: 'not settled', verdict }
+	const earlier: Receipt[] = []
+	for (const tag of order.reuseTags) {
+		const known = order.base ? yield* onHaven(readSnapshotReceipt(order.base, { ...keyOf(order), tag })) : undefined
+		if (known) earlier.push(known)
+	}
+	const transfers = planTransfers(listing, { ...order, earlier })
+	return { listing, transfers, space: spaceNeeded(transfers) }
+}
+
+/** Whether it is settled, by two looks, now. */
+export function decide(
+	{ location, tag, settleMs }: GatherOrder,
+	before: SnapshotListing,
+	after: SnapshotListing,
+): Verdict {
+	return isSettled({ keyspace: location.keyspace, tag, before, after, nowMs: Date.now(), settleMs })
+}

@@ -1,0 +1,56 @@
+import { parseComponent } from '../cassandra/sstable.ts'
+import type { FileDamage } from './types.ts'
+
+/** A gathered file as far as proofs need it. */
+export interface GatheredFile {
+	path: string
+	/** CRC-32 of its bytes, as a number. */
+	crc: number
+	/** The contents of Digest.crc32 and TOC.txt. */
+	text?: string
+}
+
+/**
+ * Holds each Data.db against its SSTable's Digest.crc32, the CRC-32 of Data.db as a decimal number
+ * (Cassandra's org.apache.cassandra.io.util.DataIntegrityMetadata and ChecksumWriter).
+ */
+export function findDamage(files: readonly GatheredFile[]): FileDamage[] {
+	const crcs = new Map(files.map(({ path, crc }) => [path, crc]))
+	const damage: FileDamage[] = []
+	for (const { path, text } of files) {
+		const name = text === undefined ? undefined : parseComponent(path)
+		if (name?.component !== 'Digest.crc32' || text === undefined) continue
+		const data = `${name.prefix}Data.db`
+		const crc = crcs.get(data)
+		const digest = text.trim()
+		if (!/^\d{1,10}$/.test(digest)) {
+			damage.push({
+				path,
+				reason: `it holds ${JSON.stringify(digest.slice(0, 40))}, not the CRC-32 of Data.db as a number`,
+			})
+		} else if (crc !== undefined && crc !== Number(digest)) {
+			damage.push({ path: data, reason: `its CRC-32 is ${crc}, and Digest.crc32 says ${digest}` })
+		}
+	}
+	return damage
+}
+
+/**
+ * A file that an SSTable's TOC.txt names, that it needs to load, and that is not there: CompressionInfo.db. What else a
+ * TOC names may be missing (an index built after the snapshot was taken), as for Cassandra itself.
+ */
+export function findMissing(files: readonly GatheredFile[]): string | undefined {
+	const there = new Set(files.map(({ path }) => path))
+	for (const { path, text } of files) {
+		const name = text === undefined ? undefined : parseComponent(path)
+		if (name?.component !== 'TOC.txt' || !text?.split('\n').includes('CompressionInfo.db')) continue
+		const needed = `${name.prefix}CompressionInfo.db`
+		if (there.has(`${name.prefix}Data.db`) && !there.has(needed)) return needed
+	}
+	return undefined
+}
+
+/** Whether a file's contents are needed for these proofs. */
+export function isProof(path: string): boolean {
+	return path.endsWith('-Digest.crc32') || path.endsWith('-TOC.txt')
+}

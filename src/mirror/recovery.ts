@@ -1,0 +1,64 @@
+import { flushFileSystem } from '../haven/flush.ts'
+import type { Haven } from '../haven/haven.ts'
+import { receiptsFolder, snapshotsFolder } from '../haven/layout.ts'
+import type { Lease } from '../haven/lease.ts'
+import type { Inherited } from '../haven/progress.ts'
+import type { Publication } from '../haven/publish.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Finishes or undoes what earlier holders of the lease left half-done, each by its intent, and clears away what they had
+ * only gathered, but for what is known to be durable of large snapshots: that is given back, to go on with. Folders that
+ * no intent names are not touched.
+ */
+export async function recoverInherited(
+	haven: Haven,
+	lease: Lease,
+	engine: Engine,
+	tell: (message: string) => void,
+): Promise<Inherited[]> {
+	const resumable: Inherited[] = []
+	for (const partial of lease.inherited) {
+		for (const { path, intent } of await engine.run('findIntents', haven.base, partial)) {
+			await recoverIntent(haven, engine, { partial, path, publications: intent.publications, tell })
+		}
+		await lease.check()
+		const begun = await engine.run('findProgress', haven.base, partial)
+		resumable.push(...begun)
+		if (begun.length === 0) await engine.run('removeTree', `${haven.base}/${partial}`)
+	}
+	return resumable
+}
+
+interface Unfinished {
+	partial: string
+	path: string
+	publications: Publication[]
+	tell: (message: string) => void
+}
+
+async function recoverIntent(haven: Haven, engine: Engine, unfinished: Unfinished): Promise<void> {
+	const { partial, path, publications, tell } = unfinished
+	const folders = new Set([partial])
+	for (const publication of publications) {
+		const { keyspace, table, tag } = publication.key
+		const undone = await engine.run('recover', haven.base, partial, publication)
+		const what = `what an earlier run had begun, ${keyspace}.${table} ${tag}`
+		const rest = undone?.setAside === undefined ? '' : `; what was there of it is now ${undone.setAside}`
+		tell(undone === undefined ? `finished ${what}` : `undid ${what}: ${undone.problem}${rest}`)
+		folders.add(snapshotsFolder(publication.key)).add(receiptsFolder(publication.key))
+	}
+	if (haven.flushWay === 'file system') await flushFileSystem(haven.root)
+	else
+		await engine.run(
+			'flushFolders',
+			[...folders].map((folder) => `${haven.base}/${folder}`),
+		)
+	await engine.run('unlink', `${haven.base}/${path}`)
+	await engine.run('clearUp', haven.base, partial, publications)
+}
+
+/** Removes what earlier holders had gathered and nobody went on with. */
+export async function clearInherited(haven: Haven, lease: Lease, engine: Engine): Promise<void> {
+	for (const partial of lease.inherited) await engine.run('removeTree', `${haven.base}/${partial}`)
+}

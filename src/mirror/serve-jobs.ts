@@ -1,0 +1,40 @@
+import { parentPort } from 'node:worker_threads'
+import { SnaphavenError } from '../errors.ts'
+import { codeOf, runSync } from '../files/io.ts'
+import { END, type PlainError, type Request, type Response, start } from './engine.ts'
+import { SourceChanged } from './source-changed.ts'
+
+/** What a worker thread does: jobs come as messages and run one after the other by synchronous calls. */
+parentPort?.on('message', (request: Request | typeof END) => {
+	if (request === END) return end()
+	const { id, name, args } = request
+	let response: Response
+	try {
+		response = { id, value: runSync(start(name, args)) }
+	} catch (error) {
+		response = { id, error: plain(error) }
+	}
+	parentPort?.postMessage(response)
+})
+
+/** Keeps what was compiled for the next start, and ends the thread. */
+function end(): void {
+	process.getBuiltinModule('node:module').flushCompileCache()
+	process.exit()
+}
+
+function plain(error: unknown): PlainError {
+	if (!(error instanceof Error)) return { message: String(error) }
+	if (error instanceof SourceChanged) return { message: error.message, changed: true }
+	const code = codeOf(error)
+	return {
+		message: error.message,
+		...(code === undefined ? {} : { code }),
+		...(error.stack === undefined ? {} : { stack: error.stack }),
+		...(error instanceof SnaphavenError ? { known: knownOf(error) } : {}),
+	}
+}
+
+function knownOf({ exitCode, hint, ofHaven }: SnaphavenError): NonNullable<PlainError['known']> {
+	return { exitCode, ofHaven, ...(hint === undefined ? {} : { hint }) }
+}

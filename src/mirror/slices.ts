@@ -1,0 +1,41 @@
+import type { Transfer } from './plan.ts'
+
+/** A part of a transfer: the whole file, or a piece of a large one. */
+export interface Piece {
+	/** Which transfer of the plan. */
+	index: number
+	offset: number
+	length: number
+	/** The file goes over in one piece. */
+	whole: boolean
+}
+
+/** What one task of the queue carries, at most. */
+export const SLICE_FILES_MAX = 64
+export const SLICE_BYTES_MAX = 64 * 1024 * 1024
+
+/** Divides a plan into slices for the queue, a large copied file into pieces that can go side by side. */
+export function slicesOf(transfers: readonly Transfer[], filesMax: number): Piece[][] {
+	const slices: Piece[][] = []
+	let slice: Piece[] = []
+	let bytes = 0
+	for (const piece of transfers.flatMap(piecesOf)) {
+		if (slice.length > 0 && (slice.length >= filesMax || bytes + piece.length > SLICE_BYTES_MAX)) {
+			slices.push(slice)
+			slice = []
+			bytes = 0
+		}
+		slice.push(piece)
+		bytes += piece.length
+	}
+	return slice.length > 0 ? [...slices, slice] : slices
+}
+
+function piecesOf({ file, how }: Transfer, index: number): Piece[] {
+	if (how !== 'copied' || file.size <= SLICE_BYTES_MAX) return [{ index, offset: 0, length: file.size, whole: true }]
+	const pieces: Piece[] = []
+	for (let offset = 0; offset < file.size; offset += SLICE_BYTES_MAX) {
+		pieces.push({ index, offset, length: Math.min(SLICE_BYTES_MAX, file.size - offset), whole: false })
+	}
+	return pieces
+}

@@ -1,0 +1,79 @@
+import { openTable, openTag, type TableLocation } from '../cassandra/list-snapshot.ts'
+import type { SnapshotFile } from '../cassandra/snapshot.ts'
+import { failure } from '../errors.ts'
+import { below, openFolder } from '../files/folders.ts'
+import { hasCode, type Io } from '../files/io.ts'
+import type { PathLike } from '../files/names.ts'
+import { close } from '../files/operations.ts'
+import { SourceChanged } from './source-changed.ts'
+
+/** A snapshot's folders on the node, each opened once, none through a link. */
+export interface SourceFolders {
+	/** The path to open a file by. */
+	pathOf: (file: SnapshotFile) => Io<PathLike>
+	/** The opened folder of a path within the snapshot (`''` the tag's own), of a data directory by its index. */
+	folder: (directory: number, path: string) => Io<number>
+}
+
+/** Works with a snapshot's opened folders, and closes them whatever happens. `dataDirectories` as in the listing. */
+export function* withSourceFolders<T>(
+	location: TableLocation,
+	tag: string,
+	dataDirectories: string[],
+	work: (folders: SourceFolders) => Io<T>,
+): Io<T> {
+	const opened = new Map<string, number>()
+	function* folder(directory: number, path: string): Io<number> {
+		const key = `${directory}/${path}`
+		const known = opened.get(key)
+		if (known !== undefined) return known
+		const fd = yield* onNode(path || tag, path === '' ? openTop(directory) : openInner(directory, path))
+		// With calls in flight side by side another may have opened it meanwhile.
+		const other = opened.get(key)
+		if (other !== undefined) {
+			yield* close(fd)
+			return other
+		}
+		opened.set(key, fd)
+		return fd
+	}
+	function* openTop(directory: number): Io<number> {
+		const table = yield* openTable(dataDirectories[directory] ?? '', location.keyspace, location.table)
+		if (table === undefined) throw gone(tag)
+		try {
+			const fd = yield* openTag(table, tag)
+			if (fd === undefined) throw gone(tag)
+			return fd
+		} finally {
+			yield* close(table)
+		}
+	}
+	function* openInner(directory: number, path: string): Io<number> {
+		const slash = path.lastIndexOf('/')
+		return yield* openFolder(yield* folder(directory, path.slice(0, Math.max(0, slash))), path.slice(slash + 1))
+	}
+	function* pathOf(file: SnapshotFile): Io<PathLike> {
+		const slash = file.path.lastIndexOf('/')
+		return below(yield* folder(file.directory, file.path.slice(0, Math.max(0, slash))), file.path.slice(slash + 1))
+	}
+	try {
+		return yield* work({ pathOf, folder })
+	} finally {
+		for (const fd of opened.values()) yield* close(fd)
+	}
+}
+
+function gone(tag: string): SourceChanged {
+	return new SourceChanged(`the snapshot ${tag} is gone`)
+}
+
+/** Does work on the node's folders; a system call that fails is told as what it means there. */
+function* onNode<T>(what: string, work: Io<T>): Io<T> {
+	try {
+		return yield* work
+	} catch (error) {
+		if (hasCode(error, 'ENOENT', 'ELOOP', 'ENOTDIR')) throw new SourceChanged(`${what} is gone or another`)
+		if (hasCode(error)) throw failure(`can’t open ${what} on the node: ${error.message}`, undefined, error)
+		throw error
+	}
+}

@@ -1,0 +1,111 @@
+import { steadyMs } from '../files/builtins.ts'
+import type { Amount, SealState, SnapshotName, SyncEvent, SyncSummary, TransferAmounts } from './types.ts'
+
+/** Keeps count of a pass: what it did for the summary, and how far it is for the progress. */
+export interface Totals {
+	tell: (event: SyncEvent) => void
+	/** So many more snapshots are to be sealed. */
+	expect: (snapshots: number) => void
+	/** A snapshot was found to be of so many files and bytes. */
+	measured: (amount: Amount) => void
+	/** So much of them has come to the haven. */
+	arrived: (amount: Amount) => void
+	/** A snapshot is done with, sealed or not. */
+	finished: () => void
+	/** A snapshot is as it was sealed, in this state; damage is told again as long as it is on the node. */
+	unchanged: (snapshot: SnapshotName, state: SealState | undefined) => void
+	summary: () => SyncSummary
+}
+
+const PROGRESS_EVERY_MS = 100
+
+/** Starts counting; every event goes on to `tell`. */
+export function makeTotals(tell: (event: SyncEvent) => void): Totals {
+	const startMs = steadyMs()
+	let progressMs = startMs
+	const snapshots = { done: 0, total: 0 }
+	const measured = { snapshots: 0, files: 0, bytes: 0 }
+	const arrived = { files: 0, bytes: 0 }
+	const none = (): Amount => ({ files: 0, bytes: 0 })
+	const summary = {
+		...{ sealed: 0, damaged: 0, unproven: 0, unchanged: 0, moved: 0, skipped: 0, failed: 0, troubles: 0 },
+		...{ copied: none(), hardlinked: none(), reflinked: none(), reused: none() },
+	}
+	const estimate = (known: number) =>
+		measured.snapshots === 0
+			? known
+			: Math.round((known / measured.snapshots) * Math.max(measured.snapshots, snapshots.total))
+	const progress = () => {
+		const now = steadyMs()
+		if (now - progressMs < PROGRESS_EVERY_MS) return
+		progressMs = now
+		const files = { done: arrived.files, total: estimate(measured.files) }
+		const bytes = { done: arrived.bytes, total: estimate(measured.bytes) }
+		tell({ type: 'progress', progress: { snapshots: { ...snapshots }, files, bytes } })
+	}
+	const tellCounted = (event: SyncEvent) => {
+		count(summary, event)
+		tell(event)
+	}
+	return {
+		tell: tellCounted,
+		expect: (more) => {
+			snapshots.total += more
+		},
+		measured: ({ files, bytes }) => {
+			measured.snapshots += 1
+			measured.files += files
+			measured.bytes += bytes
+		},
+		arrived: ({ files, bytes }) => {
+			arrived.files += files
+			arrived.bytes += bytes
+			progress()
+		},
+		finished: () => {
+			snapshots.done += 1
+			progress()
+		},
+		unchanged: (snapshot, state) => {
+			summary.unchanged += 1
+			if (state === 'damaged') tellCounted({ type: 'damaged', snapshot })
+		},
+		summary: () => ({ ...summary, elapsedMs: steadyMs() - startMs }),
+	}
+}
+
+function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void {
+	switch (event.type) {
+		case 'sealed':
+			summary.sealed += 1
+			if (event.state === 'damaged') summary.damaged += 1
+			if (event.state === 'unproven') summary.unproven += 1
+			add(summary, event)
+			break
+		case 'damaged':
+			summary.damaged += 1
+			break
+		case 'planned':
+			add(summary, event)
+			break
+		case 'moved':
+			summary.moved += 1
+			break
+		case 'failed':
+			summary.failed += 1
+			break
+		case 'skipped':
+			summary.skipped += 1
+			break
+		case 'trouble':
+			summary.troubles += 1
+			break
+	}
+}
+
+function add(sum: TransferAmounts, more: TransferAmounts): void {
+	for (const how of ['copied', 'hardlinked', 'reflinked', 'reused'] as const) {
+		sum[how].files += more[how].files
+		sum[how].bytes += more[how].bytes
+	}
+}

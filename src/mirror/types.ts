@@ -1,0 +1,119 @@
+/** What a pass over the node is asked to do (`sync`), after the command line was understood and checked. */
+export interface SyncOptions {
+	/** Absolute paths of the data directories, the `data_file_directories` of cassandra.yaml. */
+	dataDirectories: string[]
+	/** Names of the keyspaces, as on disk; `'all'` means every one but Cassandra's own. */
+	keyspaces: string[] | 'all'
+	/** Absolute path of the haven, `{host}` and its kin already filled in. */
+	haven: string
+	/** Where this node remembers which haven it saw at which path. */
+	stateDirectory: string
+	/** Whether a tag is to be mirrored (`--snapshot-regex`). */
+	matchesTag: (tag: string) => boolean
+	/** Whether a table, by its name without its id, is to be mirrored (`--include-table`, `--exclude-table`). */
+	matchesTable: (table: string) => boolean
+	/** Delete each snapshot on the node once its seal is durable. */
+	move: boolean
+	/** Share the node's blocks by hard links where Cassandra never changes the file. */
+	hardlink: boolean
+	/** Say what would be done, and touch nothing. */
+	dryRun: boolean
+	/** How long a snapshot without a complete manifest must have been quiet, in ms (`--settle-time`). */
+	settleMs: number
+	/** Make a new haven even where one was known and is not seen now (`--new-haven`). */
+	newHaven: boolean
+	/** Take a haven over from another node (`--take-over`). */
+	takeOver: boolean
+}
+
+/** Names one snapshot: one table's, of one tag, over all data directories. Names are as on disk (see cassandra/names). */
+export interface SnapshotName {
+	keyspace: string
+	/** The table's folder, `<name>-<32 hex of its id>`. */
+	table: string
+	tag: string
+}
+
+/** How proven a sealed snapshot is (docs/haven-format.md, `state`). */
+export type SealState = 'whole' | 'damaged' | 'unproven'
+
+/** A number of files and their bytes. */
+export interface Amount {
+	files: number
+	bytes: number
+}
+
+/** How the files of a snapshot came, or would come, to the haven. */
+export interface TransferAmounts {
+	copied: Amount
+	hardlinked: Amount
+	reflinked: Amount
+	/** Linked to, or where the haven cannot link copied from, what it already has for that table. */
+	reused: Amount
+}
+
+/** What a pass tells while it runs. */
+export type SyncEvent =
+	/** The snapshot is whole, checked and durable in the haven. `damage` names the files that were damaged on the node. */
+	| ({
+			type: 'sealed'
+			snapshot: SnapshotName
+			state: SealState
+			damage: FileDamage[]
+			replaced: boolean
+	  } & TransferAmounts)
+	/** The snapshot was sealed as damaged before, and nothing has changed since: nothing was done. */
+	| { type: 'damaged'; snapshot: SnapshotName }
+	/** `--dry-run`: the snapshot would be sealed so. */
+	| ({ type: 'planned'; snapshot: SnapshotName; replaced: boolean } & TransferAmounts)
+	/** `--move-snapshots`: the snapshot is gone from the node, after its seal. */
+	| { type: 'moved'; snapshot: SnapshotName }
+	/** `--move-snapshots`: the snapshot was left on the node, and why. */
+	| { type: 'kept'; snapshot: SnapshotName; reason: string }
+	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */
+	| { type: 'failed'; snapshot: SnapshotName; reason: string }
+	/** The snapshot is left out on purpose (ephemeral, vanished meanwhile). */
+	| { type: 'skipped'; snapshot: SnapshotName; reason: string }
+	/**
+	 * The snapshot is not settled yet, and what is missing. Told once, when it begins to be waited for; a dry run does not
+	 * wait longer than that.
+	 */
+	| { type: 'waiting'; snapshot: SnapshotName; reason: string }
+	/** Something that is not a whole snapshot's matter and does not change the exit code (a link left out, no hard links). */
+	| { type: 'warning'; message: string }
+	/** Something that could not be done and is not one snapshot's (a table that can't be read): exit code 1. */
+	| { type: 'trouble'; message: string }
+	/** How far the pass is; told at most ten times a second. */
+	| { type: 'progress'; progress: Progress }
+
+/** A file whose bytes disagree with what the node itself says of them. */
+export interface FileDamage {
+	path: string
+	reason: string
+}
+
+/** Totals of files and bytes are estimates, by the snapshots seen so far, until all of them were looked into. */
+export interface Progress {
+	/** Snapshots that are to be sealed, as far as is known by now, and those that were. */
+	snapshots: { done: number; total: number }
+	files: { done: number; total: number }
+	bytes: { done: number; total: number }
+}
+
+/** What a pass did, all in all. */
+export interface SyncSummary extends TransferAmounts {
+	sealed: number
+	/** Snapshots with damage that was there on the node, sealed now or before. */
+	damaged: number
+	/** Sealed now without proof that they were settled. */
+	unproven: number
+	/** Already safe before: nothing was done. */
+	unchanged: number
+	moved: number
+	skipped: number
+	failed: number
+	/** Number of `trouble` events. */
+	troubles: number
+	/** Elapsed time in ms. */
+	elapsedMs: number
+}

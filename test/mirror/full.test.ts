@@ -1,0 +1,73 @@
+import { existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { execa } from 'execa'
+import { runCli } from '../support/cli.ts'
+import { ownFolder } from '../support/folder.ts'
+import { compareMirror } from '../support/mirrored.ts'
+import { testWhere } from '../support/not-run.ts'
+import { takeSnapshot } from '../support/tree.ts'
+import { assertNoTrace, makeScene, type Scene, trueReceipts } from './support/scene.ts'
+
+const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
+
+/** A node, and a haven on a file system of its own of so many KB. */
+async function makeSmall(t: ExecutionContext, sizeKB: number, dataBytes: number, tables = 1): Promise<Scene> {
+	const scene = makeScene(t, { dataBytes, tables })
+	const nas = join(ownFolder(t), 'nas')
+	mkdirSync(nas)
+	await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeKB}k,nr_inodes=0`, 'tmpfs', nas])
+	t.teardown(() => execa('umount', ['--lazy', nas], { reject: false }))
+	const haven = join(nas, 'haven')
+	const sync: Scene['sync'] = (flags = []) =>
+		runCli(['--once', '-s', haven, ...scene.node.flags, ...flags, 'ks'], { stateDirectory: scene.state })
+	return { ...scene, haven, sync }
+}
+
+testWhere(notRoot, 'what will not fit is not begun, and says how much is missing, exit 1', async (t) => {
+	const scene = await makeSmall(t, 3000, 2_000_000)
+	takeSnapshot(scene.node, 'daily')
+	const result = await scene.sync()
+	t.is(result.exitCode, 1)
+	const [, needed, free, missing] =
+		/it needs (\d+) bytes in the haven, and (\d+) are free: (\d+) are missing/.exec(result.stderr) ?? []
+	t.is(Number(needed) - Number(free), Number(missing))
+	t.true(Number(needed) > 4_000_000 && Number(free) < 3000 * 1024)
+	assertNoTrace(t, result)
+	t.false(existsSync(join(scene.haven, 'data')))
+	t.deepEqual(trueReceipts(t, scene), [])
+})
+
+testWhere(notRoot, 'what fits is sealed, though another does not fit', async (t) => {
+	const scene = await makeSmall(t, 5000, 1_000_000, 4)
+	takeSnapshot(scene.node, 'daily')
+	const result = await scene.sync()
+	t.is(result.exitCode, 1)
+	t.is(trueReceipts(t, scene).length, 2)
+	t.is(result.stderr.match(/are missing/g)?.length, 2)
+	const sealed = new Set(trueReceipts(t, scene).map(({ table }) => table))
+	t.deepEqual(compareMirror(scene.node, scene.haven, (id) => sealed.has(id.split('/')[1] ?? '')).differences, [])
+})
+
+testWhere(
+	notRoot,
+	'a haven that is full to the last block says so, and is whole again once there is room',
+	async (t) => {
+		const scene = await makeSmall(t, 2000, 10_000)
+		takeSnapshot(scene.node, 'daily')
+		await scene.sync()
+		takeSnapshot(scene.node, 'weekly')
+		const filler = join(scene.haven, '..', 'filler')
+		const { bfree, bsize } = statfsSync(scene.haven)
+		writeFileSync(filler, Buffer.alloc(bfree * bsize))
+		const result = await scene.sync()
+		t.is(result.exitCode, 1)
+		t.regex(result.stderr, /the haven \S+ is full\n\s+Free some space there/)
+		assertNoTrace(t, result)
+		t.is(trueReceipts(t, scene).length, 1)
+		writeFileSync(filler, '')
+		t.is((await scene.sync()).exitCode, 0)
+		t.is(trueReceipts(t, scene).length, 2)
+		t.deepEqual(readdirSync(join(scene.haven, '.snaphaven/partial')), [])
+	},
+)

@@ -1,0 +1,56 @@
+import test from 'ava'
+import { findDamage, findMissing, isProof } from '../../src/mirror/proof.ts'
+
+const data = (crc: number, prefix = 'nb-1-big-') => ({ path: `${prefix}Data.db`, crc })
+const digest = (text: string, prefix = 'nb-1-big-') => ({ path: `${prefix}Digest.crc32`, crc: 0, text })
+
+for (const text of ['123', '123\n', ' 123 ', '0000000123']) {
+	test(`a Data.db whose CRC-32 is as Digest.crc32 says (${JSON.stringify(text)}) is undamaged`, (t) =>
+		t.deepEqual(findDamage([data(123), digest(text)]), []))
+}
+
+test('a Data.db of which Digest.crc32 says otherwise is damaged, by both numbers', (t) => {
+	t.deepEqual(findDamage([digest('4294967295'), data(0)]), [
+		{ path: 'nb-1-big-Data.db', reason: 'its CRC-32 is 0, and Digest.crc32 says 4294967295' },
+	])
+})
+
+for (const text of ['', 'abc', '-1', '1.5', '12345678901', '1 2', '0x12', '1'.repeat(300_000)]) {
+	test(`a Digest.crc32 that holds ${JSON.stringify(text.slice(0, 20))} is damaged itself`, (t) => {
+		const damage = findDamage([data(123), digest(text)])
+		t.deepEqual(
+			damage.map(({ path }) => path),
+			['nb-1-big-Digest.crc32'],
+		)
+		t.true((damage[0]?.reason.length ?? 0) < 150)
+	})
+}
+
+test('each SSTable is held against its own digest, an index’s too', (t) => {
+	const files = [
+		...[data(1), digest('1')],
+		...[data(2, 'nb-2-big-'), digest('1', 'nb-2-big-')],
+		...[data(3, '.idx/nb-1-big-'), digest('3', '.idx/nb-1-big-')],
+	]
+	t.deepEqual(
+		findDamage(files).map(({ path }) => path),
+		['nb-2-big-Data.db'],
+	)
+	t.deepEqual(findDamage([digest('1')]), [], 'without its Data.db a digest says nothing')
+	t.deepEqual(findDamage([data(1)]), [], 'without a digest nothing is known')
+})
+
+test('a compressed SSTable without its CompressionInfo.db is missed, another component is not', (t) => {
+	const toc = { path: 'nb-1-big-TOC.txt', crc: 0, text: 'Data.db\nCompressionInfo.db\nSAI+aa+late+Meta.db\n' }
+	t.is(findMissing([data(1), toc]), 'nb-1-big-CompressionInfo.db')
+	t.is(findMissing([data(1), toc, { path: 'nb-1-big-CompressionInfo.db', crc: 0 }]), undefined)
+	t.is(findMissing([toc]), undefined)
+	t.is(findMissing([data(1), { ...toc, text: 'Data.db\n' }]), undefined)
+})
+
+test('only digests and tables of contents are read for proof', (t) => {
+	t.deepEqual(
+		['nb-1-big-Digest.crc32', '.i/da-1-bti-TOC.txt', 'nb-1-big-Data.db', 'manifest.json', 'Digest.crc32'].map(isProof),
+		[true, true, false, false, false],
+	)
+})

@@ -1,0 +1,47 @@
+/** The end of a run that something outside asks for. */
+interface Interruption {
+	/** Aborted when the run is to end. */
+	signal: AbortSignal
+	/** Ends the run, as a signal would. */
+	interrupt: () => void
+	/** Takes signals no longer. */
+	release: () => void
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+const PATIENCE = 10_000
+
+/**
+ * Ends the run on SIGINT or SIGTERM: the first asks it to end, and where it has not within its patience the process kills
+ * itself, since process.exit waits for a thread that hangs in a call to a file system that is gone. A second signal does
+ * what it does by default: it ends the process at once.
+ * @param tell Says what is happening.
+ * @param patience How long the run may take to end by itself, in ms.
+ */
+export function onSignals(tell: (message: string) => void, patience = PATIENCE): Interruption {
+	const controller = new AbortController()
+	let signalled = false
+	const release = () => {
+		for (const signal of SIGNALS) process.off(signal, take)
+	}
+	const take = (signal: NodeJS.Signals) => {
+		if (signalled) {
+			process.removeAllListeners(signal)
+			process.kill(process.pid, signal)
+			return
+		}
+		signalled = true
+		tell(`${signal}: ending; a second one ends at once`)
+		const timer = setTimeout(() => {
+			tell(
+				`a call has hung for ${patience / 1000} seconds: killing this process; nothing is lost, run it again to go on`,
+			)
+			process.kill(process.pid, 'SIGKILL')
+		}, patience)
+		timer.unref()
+		controller.abort()
+	}
+	for (const signal of SIGNALS) process.on(signal, take)
+	return { signal: controller.signal, interrupt: () => controller.abort(), release }
+}

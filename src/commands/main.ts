@@ -1,0 +1,26 @@
+import { guardStreams } from '../report/streams.ts'
+import { tellVersion } from './tell-version.ts'
+
+/** The commands by their names; each is loaded when it is called. */
+const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>>> = {
+	sync: async () => (await import('./sync.ts')).sync,
+}
+
+/**
+ * Runs a command line. The first word is the command where it is one's name, else all of it is `sync`'s: so old command
+ * lines work, whatever their keyspaces are called, as long as they begin with a flag. Returns the exit code.
+ */
+export async function main(argv: string[]): Promise<number> {
+	guardStreams()
+	// Scripts ask often: nothing is loaded for it.
+	if (argv.length === 1 && argv[0] === '--version') return tellVersion()
+	try {
+		const [first = '', ...rest] = argv
+		const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+		const command = await (named ?? COMMANDS['sync'])?.()
+		return (await command?.(named ? rest : argv)) ?? 1
+	} catch (error) {
+		const { tellError } = await import('../report/tell-error.ts')
+		return await tellError(error)
+	}
+}

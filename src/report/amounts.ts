@@ -1,0 +1,57 @@
+import prettyBytes from 'pretty-bytes'
+import prettyMilliseconds from 'pretty-ms'
+import type { Amount, TransferAmounts } from '../mirror/types.ts'
+
+// Made when first needed: it costs the start 10 ms.
+let numbers: Intl.NumberFormat | undefined
+
+/** `49,000` */
+export function count(number: number): string {
+	numbers ??= new Intl.NumberFormat('en-US')
+	return numbers.format(number)
+}
+
+/** `1 file`, `49,000 files`: the word with an s where there is not just one. */
+export function counted(number: number, word: string): string {
+	return `${count(number)} ${word}${number === 1 ? '' : 's'}`
+}
+
+/** `4.1 MB`, in powers of ten. */
+export function bytes(number: number): string {
+	return prettyBytes(number)
+}
+
+/** `12 files, 4.1 MB` */
+export function amount({ files, bytes: size }: Amount): string {
+	return `${counted(files, 'file')}, ${bytes(size)}`
+}
+
+/** `850ms`, `4.2s`, `1h 3m 2s` */
+export function duration(ms: number): string {
+	return prettyMilliseconds(Math.round(ms), { secondsDecimalDigits: 1 })
+}
+
+/** All that came, or would come, to the haven. */
+export function total({ copied, hardlinked, reflinked, reused }: TransferAmounts): Amount {
+	return [copied, hardlinked, reflinked, reused].reduce(add)
+}
+
+export function add(one: Amount, other: Amount): Amount {
+	return { files: one.files + other.files, bytes: one.bytes + other.bytes }
+}
+
+/** How the files came: `3 copied, 9 reused`; those that were copied alone are not worth a word, so ''. */
+export function ways(amounts: TransferAmounts): string {
+	const { copied, hardlinked, reflinked, reused } = amounts
+	if (copied.files === total(amounts).files) return ''
+	const each: [Amount, string][] = [
+		[copied, 'copied'],
+		[hardlinked, 'hard-linked'],
+		[reflinked, 'reflinked'],
+		[reused, 'reused'],
+	]
+	return each
+		.filter(([{ files }]) => files > 0)
+		.map(([{ files }, way]) => `${count(files)} ${way}`)
+		.join(', ')
+}

@@ -1,0 +1,122 @@
+import type { SnapshotName, SyncEvent } from '../mirror/types.ts'
+import { amount, total, ways } from './amounts.ts'
+import { printable, quoted } from './printable.ts'
+
+/** How much a line matters: -q shows problems alone, -v 0 the summary too, -v 1 results too, -v 2 all. */
+type Importance = 'problem' | 'summary' | 'result' | 'detail'
+
+/** How much is to be told. */
+export interface Loudness {
+	quiet: boolean
+	verbosity: 0 | 1 | 2
+}
+
+/** Whether a line of this importance is shown. */
+export function isShown(importance: Importance, { quiet, verbosity }: Loudness): boolean {
+	if (quiet) return importance === 'problem'
+	return ['problem', 'summary', 'result', 'detail'].indexOf(importance) <= verbosity + 1
+}
+
+/** One line for people. */
+export interface Line {
+	/** Results go to stdout, all else to stderr. */
+	to: 'stdout' | 'stderr'
+	importance: Importance
+	/** What the line begins with, which is coloured by its kind. */
+	label: string
+	kind: 'good' | 'bad' | 'doubtful' | 'plain'
+	/** The rest, printable. */
+	text: string
+}
+
+/** The lines that an event is told by; a progress is none. */
+export function describeEvent(event: SyncEvent): Line[] {
+	switch (event.type) {
+		case 'sealed':
+			return [sealedLine(event), ...damageLines(event)]
+		case 'damaged':
+			return [
+				problemLine('damaged', 'bad', `${pathName(event.snapshot)}: sealed as damaged before, and unchanged since`),
+			]
+		case 'planned':
+			return [resultLine('planned', `${shortName(event.snapshot)}: ${transfers(event)}${replacing(event.replaced)}`)]
+		case 'moved':
+			return [{ ...resultLine('moved', `${shortName(event.snapshot)}: gone from the node`), importance: 'detail' }]
+		case 'skipped':
+			return [toldLine('skipped', 'detail', 'plain', event)]
+		case 'waiting':
+			return [toldLine('waiting', 'result', 'plain', event)]
+		case 'kept':
+			return [toldLine('kept on the node', 'problem', 'doubtful', event)]
+		case 'failed':
+			return [toldLine('failed', 'problem', 'bad', event)]
+		case 'warning':
+			return [problemLine('warning', 'doubtful', event.message)]
+		case 'trouble':
+			return [problemLine('error', 'bad', event.message)]
+		case 'progress':
+			return []
+	}
+}
+
+/** A line about what snaphaven itself has to say: an error that ends the run, an interruption. */
+export function problemLine(label: string, kind: Line['kind'], message: string): Line {
+	return { to: 'stderr', importance: 'problem', label: `${label}:`, kind, text: printable(message) }
+}
+
+/** A line of a result. */
+export function resultLine(label: string, text: string, kind: Line['kind'] = 'good'): Line {
+	return { to: 'stdout', importance: 'result', label, kind, text: printable(text) }
+}
+
+/** `shop.orders daily-1`: for lines where things went well. */
+function shortName({ keyspace, table, tag }: SnapshotName): string {
+	return `${quoted(`${keyspace}.${table.replace(/-[0-9a-f]{32}$/, '')}`)} ${quoted(tag)}`
+}
+
+/** `shop/orders-<id>/snapshots/daily-1`: the path within a data directory, for lines that somebody must act on. */
+function pathName({ keyspace, table, tag }: SnapshotName): string {
+	return quoted(`${keyspace}/${table}/snapshots/${tag}`)
+}
+
+function toldLine(
+	label: string,
+	importance: Importance,
+	kind: Line['kind'],
+	{ snapshot, reason }: { snapshot: SnapshotName; reason: string },
+): Line {
+	return { to: 'stderr', importance, label, kind, text: printable(`${pathName(snapshot)}: ${reason}`) }
+}
+
+type Sealed = Extract<SyncEvent, { type: 'sealed' }>
+
+const STATES: Record<Sealed['state'], string> = {
+	whole: '',
+	damaged: ', damaged at the source',
+	unproven: ', unproven: no complete manifest',
+}
+
+function sealedLine(event: Sealed): Line {
+	const kind = event.state === 'whole' ? 'good' : event.state === 'damaged' ? 'bad' : 'doubtful'
+	const text = `${shortName(event.snapshot)}: ${transfers(event)}${STATES[event.state]}${replacing(event.replaced)}`
+	return resultLine('sealed', text, kind)
+}
+
+function damageLines({ snapshot, damage }: Sealed): Line[] {
+	return damage.map(({ path, reason }) =>
+		problemLine(
+			'damaged',
+			'bad',
+			`${quoted(`${snapshot.keyspace}/${snapshot.table}/snapshots/${snapshot.tag}/${path}`)}: ${reason}`,
+		),
+	)
+}
+
+function transfers(event: Parameters<typeof total>[0]): string {
+	const how = ways(event)
+	return amount(total(event)) + (how === '' ? '' : ` (${how})`)
+}
+
+function replacing(replaced: boolean): string {
+	return replaced ? ", in an older one's place" : ''
+}

@@ -1,0 +1,96 @@
+import type { SyncSummary, TransferAmounts } from '../mirror/types.ts'
+import { amount, counted, duration, total, ways } from './amounts.ts'
+import { type Line, problemLine, resultLine } from './messages.ts'
+
+/** What ended a pass: that all was done, a signal, or that stdout's reader went away. */
+export type Ending = 'complete' | 'by signal' | 'reader gone'
+
+/** What a dry run found. */
+export interface Plan extends TransferAmounts {
+	/** Snapshots that would be sealed. */
+	snapshots: number
+	/** Snapshots that are not settled yet. */
+	waiting: number
+}
+
+/** How a pass ended, all in all. */
+export interface Outcome {
+	summary: SyncSummary
+	/** `--dry-run`: what would be sealed; undefined where the pass was a real one. */
+	plan: Plan | undefined
+	ending: Ending
+}
+
+/** The process's exit code: 3 damage found, whatever else; 1 something could not be done; 0 done. */
+export function exitCodeOf({ summary, ending }: Outcome): 0 | 1 | 3 {
+	if (summary.damaged > 0) return 3
+	return summary.failed > 0 || summary.troubles > 0 || ending !== 'complete' ? 1 : 0
+}
+
+/** The last lines for people. */
+export function describeOutcome(outcome: Outcome): Line[] {
+	const { summary, plan, ending } = outcome
+	const lines = [plan === undefined ? doneLine(outcome) : planLine(outcome, plan)]
+	if (summary.damaged > 0) {
+		lines.push(
+			problemLine(
+				'damage',
+				'bad',
+				`${counted(summary.damaged, 'snapshot')} damaged at the source, sealed as damaged; the node keeps its own`,
+			),
+		)
+	}
+	if (summary.unproven > 0) {
+		const text = `${counted(summary.unproven, 'snapshot')} without a complete manifest, sealed as unproven`
+		lines.push(problemLine('warning', 'doubtful', text))
+	}
+	if (summary.failed > 0 || summary.troubles > 0) lines.push(problemLine('error', 'bad', undone(summary)))
+	if (ending === 'by signal') lines.push(INTERRUPTED)
+	return lines
+}
+
+/** Told when a signal ended the pass. */
+export const INTERRUPTED = problemLine('interrupted', 'doubtful', 'nothing is lost, run it again to go on')
+
+function doneLine({ summary, ending }: Outcome): Line {
+	const parts: string[] = []
+	if (summary.sealed > 0) {
+		const how = ways(summary)
+		parts.push(
+			`${counted(summary.sealed, 'snapshot')} sealed (${amount(total(summary))}${how === '' ? '' : `: ${how}`})`,
+		)
+	}
+	if (summary.unchanged > 0) parts.push(`${counted(summary.unchanged, 'snapshot')} already safe`)
+	if (summary.moved > 0) parts.push(`${counted(summary.moved, 'snapshot')} gone from the node`)
+	if (summary.skipped > 0) parts.push(`${counted(summary.skipped, 'snapshot')} skipped`)
+	const good = summary.failed === 0 && summary.troubles === 0 && summary.damaged === 0 && ending === 'complete'
+	const nothing = summary.failed + summary.troubles > 0 ? 'no snapshot was sealed' : 'no snapshot to mirror'
+	const text = parts.length === 0 ? nothing : parts.join(', ')
+	return summaryLine(
+		ending !== 'complete' ? 'stopped:' : 'done:',
+		`${text} in ${duration(summary.elapsedMs)}`,
+		good ? 'good' : 'plain',
+	)
+}
+
+function planLine({ summary }: Outcome, plan: Plan): Line {
+	const how = ways(plan)
+	const waiting = plan.waiting > 0 ? `, ${counted(plan.waiting, 'snapshot')} not settled yet` : ''
+	const safe = summary.unchanged > 0 ? `, ${counted(summary.unchanged, 'snapshot')} already safe` : ''
+	const text =
+		plan.snapshots === 0
+			? `nothing to do${waiting}${safe}`
+			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${waiting}${safe}`
+	return summaryLine('plan:', `${text}; nothing was touched`, 'plain')
+}
+
+function summaryLine(label: string, text: string, kind: Line['kind']): Line {
+	return { ...resultLine(label, text, kind), importance: 'summary' }
+}
+
+function undone({ failed, troubles }: SyncSummary): string {
+	const parts = []
+	if (failed > 0) parts.push(`${counted(failed, 'snapshot')} could not be sealed`)
+	if (troubles > 0) parts.push(`${counted(troubles, 'thing')} could not be done`)
+	return `${parts.join(', ')}: the reasons stand above`
+}

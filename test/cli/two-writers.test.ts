@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { assertNoTrace, makeScene, trueReceipts } from '../mirror/support/scene.ts'
+import { startCli } from '../support/cli.ts'
+import { assertMirrored } from '../support/mirrored.ts'
+import { takeSnapshot } from '../support/tree.ts'
+
+test('of runs that start at once one writes, each other one that meets it is refused with its pid and host', async (t) => {
+	const scene = makeScene(t, { tables: 3 })
+	takeSnapshot(scene.node, 'daily')
+	const results = await Promise.all(Array.from({ length: 4 }, () => scene.sync()))
+	for (const result of results) {
+		assertNoTrace(t, result)
+		if (result.exitCode === 0) continue
+		t.is(result.exitCode, 1)
+		t.regex(result.stderr, new RegExp(`is being written by (process \\d+ on ${hostname()}|another process)`))
+	}
+	t.true(results.some(({ exitCode }) => exitCode === 0))
+	assertMirrored(scene.node, scene.haven)
+	t.is(trueReceipts(t, scene).length, 3)
+})
+
+test('a run whose holder was killed goes on at once', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily', { manifest: 'none' })
+	const args = ['--once', '-s', scene.haven, ...scene.node.flags, 'ks']
+	// Without a manifest it waits for the settle time, and holds the lease meanwhile.
+	const holder = startCli(args, { stateDirectory: scene.state })
+	while (!existsSync(join(scene.haven, '.snaphaven/lease.json'))) await new Promise((resolve) => setTimeout(resolve, 5))
+	const refused = await scene.sync()
+	t.is(refused.exitCode, 1)
+	t.regex(
+		refused.stderr,
+		new RegExp(`is being written by process ${holder.pid} on ${hostname()}\n\\s+One process writes`),
+	)
+	holder.kill('SIGKILL')
+	await holder
+	await scene.syncWell(['--settle-time', '0'])
+	t.is(trueReceipts(t, scene).length, 1)
+})

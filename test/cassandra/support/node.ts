@@ -1,0 +1,123 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { failure } from '../../../src/errors.ts'
+import { cassandraYaml, dataDirectoriesOf, type NodeSettings, type Ports } from './cassandra-yaml.ts'
+import { type Cql, connect } from './cql.ts'
+import { type Installation, installCassandra } from './install.ts'
+import { serverOptions, toolOptions } from './jvm-options.ts'
+import { freePorts } from './ports.ts'
+
+const readyMsMax = 120_000
+const logLinesShown = 30
+
+/** A running Cassandra: alone on its ring, on loopback, all that it writes below one folder. */
+export interface CassandraNode {
+	settings: NodeSettings
+	/** The folder with all of it: `data`, `data2`, `commitlog`, `conf`, `system.log`. */
+	root: string
+	/** Absolute paths of its data directories. */
+	dataDirectories: string[]
+	/** Runs a statement of CQL. */
+	cql: Cql
+	/** Runs nodetool; hands back what it printed. Throws, with that, when it fails. */
+	nodetool: (...args: string[]) => Promise<string>
+	/** Runs one of Cassandra's tools that read the disk, such as `StandaloneSSTableUtil`, by its class's name. */
+	tool: (name: string, ...args: string[]) => Promise<string>
+	/** Stops it; its folder stays. */
+	stop: () => Promise<void>
+}
+
+/** Starts a Cassandra in a folder that is made if missing, and waits until it answers. Throws with the log's end if it does not. */
+export async function startNode(root: string, settings: NodeSettings): Promise<CassandraNode> {
+	const installation = await installCassandra(settings.version)
+	const [cql = 0, storage = 0, sslStorage = 0, jmx = 0] = await freePorts(4)
+	const ports: Ports = { cql, storage, sslStorage, jmx }
+	await mkdir(join(root, 'conf'), { recursive: true })
+	await writeFile(join(root, 'conf/cassandra.yaml'), cassandraYaml(root, ports, settings))
+	await writeFile(join(root, 'conf/logback.xml'), logback)
+	const log = join(root, 'system.log')
+	await writeFile(log, '')
+	const daemon = execa(installation.java.program, serverOptions(installation, root, jmx), {
+		cwd: root,
+		stdin: 'ignore',
+		stdout: { file: log, append: true },
+		stderr: { file: log, append: true },
+		reject: false,
+		forceKillAfterDelay: 20_000,
+	})
+	const stopDaemon = async () => {
+		daemon.kill('SIGTERM')
+		await daemon
+	}
+	let session: Cql | undefined
+	try {
+		await ready(log, () => daemon.exitCode !== null || daemon.signalCode !== null)
+		session = await connectSoon(ports.cql)
+	} catch (error) {
+		await stopDaemon()
+		throw error
+	}
+	return {
+		settings,
+		root,
+		dataDirectories: dataDirectoriesOf(root, settings.dataDirectories),
+		cql: session,
+		nodetool: (...args) => runTool(installation, root, 'NodeTool', ['-h', '127.0.0.1', '-p', String(jmx), ...args]),
+		tool: (name, ...args) => runTool(installation, root, name, args),
+		stop: async () => {
+			await session.close()
+			await stopDaemon()
+		},
+	}
+}
+
+const logback = `<configuration>
+	<appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
+		<encoder><pattern>%-5level [%thread] %date{ISO8601} %F:%L - %msg%n</pattern></encoder>
+	</appender>
+	<root level="INFO"><appender-ref ref="OUT"/></root>
+</configuration>
+`
+
+async function runTool(installation: Installation, root: string, name: string, args: string[]): Promise<string> {
+	const java = name === 'NodeTool' ? installation.nodetoolJava : installation.java
+	const options = toolOptions(installation, java, root)
+	const main = `org.apache.cassandra.tools.${name}`
+	const result = await execa(java.program, [...options, main, ...args], {
+		cwd: root,
+		reject: false,
+		timeout: 120_000,
+	})
+	if (result.exitCode === 0) return result.stdout
+	throw failure(`${name} ${args.join(' ')} ended with ${result.exitCode}:\n${result.stdout}\n${result.stderr}`)
+}
+
+async function ready(log: string, ended: () => boolean): Promise<void> {
+	const deadline = Date.now() + readyMsMax
+	while (Date.now() < deadline) {
+		const over = ended()
+		const text = await readFile(log, 'utf8')
+		if (text.includes('Starting listening for CQL clients')) return
+		if (over) throw failure(`Cassandra ended before it was ready; the end of ${log}:\n${lastLines(text)}`)
+		await sleep(200)
+	}
+	const text = await readFile(log, 'utf8')
+	throw failure(`Cassandra was not ready after ${readyMsMax / 1000} s; the end of ${log}:\n${lastLines(text)}`)
+}
+
+/** The log speaks of listening a moment before the port is open. */
+async function connectSoon(port: number, triesLeft = 40): Promise<Cql> {
+	try {
+		return await connect(port)
+	} catch (error) {
+		if (triesLeft === 0) throw error
+		await sleep(250)
+		return connectSoon(port, triesLeft - 1)
+	}
+}
+
+function lastLines(text: string): string {
+	return text.split('\n').slice(-logLinesShown).join('\n')
+}

@@ -1,0 +1,8 @@
+/** For `npm run test:faults`: what takes root, a disk of its own, and minutes. */
+export default {
+	files: ['test/faults/**/*.test.ts'],
+	extensions: ['ts'],
+	serial: true,
+	concurrency: 1,
+	timeout: '15m',
+}

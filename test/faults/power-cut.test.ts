@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { testWhere } from '../support/not-run.ts'
+import { clearSnapshot, flushTables, makeTree, type Tree, takeSnapshot } from '../support/tree.ts'
+import { type Disk, diskMissing, makeDisk } from './disk.ts'
+import { type CutReport, passUnderPowerCuts } from './power-cuts.ts'
+import { slowly, straceMissing, withoutFlushes } from './strace.ts'
+
+/** Recoveries in all; SNAPHAVEN_POWER_CUTS sets another number. */
+const { SNAPHAVEN_POWER_CUTS: recoveries = 60 } = process.env
+const diskMB = 512
+/** Of a failed test's broken promises, how many are shown. */
+const brokenShownMax = 20
+
+const missing = diskMissing() ?? straceMissing()
+
+async function prepare(t: ExecutionContext): Promise<{ disk: Disk; tree: Tree }> {
+	const own = await mkdtemp(join(tmpdir(), 'snaphaven-power-'))
+	t.teardown(() => rm(own, { recursive: true, force: true }))
+	const disk = await makeDisk(diskMB)
+	t.teardown(disk.remove)
+	return { disk, tree: makeTree(join(own, 'node'), { tables: 24, sstables: 3, dataBytes: 256 * 1024 }) }
+}
+
+function passes(t: ExecutionContext, name: string, report: CutReport): void {
+	t.log(`${name}: ${report.cuts} cuts, ${report.midway} of them midway, ${report.recovered} recovered`)
+	t.deepEqual(report.broken.slice(0, brokenShownMax), [])
+	t.true(report.midway > 0, 'no cut fell into the work')
+}
+
+for (const namesFirst of [false, true]) {
+	const title = namesFirst ? ', also when the system writes names before contents' : ''
+	testWhere(missing, `a power cut at any instant leaves every seal whole${title}`, async (t) => {
+		const { disk, tree } = await prepare(t)
+		const run = { wrapper: slowly }
+		const pass = async (name: string, ...flags: string[]) => {
+			const share = Math.ceil(Number(recoveries) / 8)
+			passes(t, name, await passUnderPowerCuts({ disk, tree, name, flags, recoveries: share, namesFirst, run }))
+		}
+		takeSnapshot(tree, 'monday')
+		await pass('new')
+
+		flushTables(tree)
+		takeSnapshot(tree, 'tuesday')
+		await pass('reuse')
+
+		clearSnapshot(tree, 'monday')
+		flushTables(tree)
+		takeSnapshot(tree, 'monday')
+		await pass('replace')
+
+		flushTables(tree)
+		takeSnapshot(tree, 'wednesday')
+		await pass('move', '--move-snapshots')
+	})
+}
+
+testWhere(missing, 'without flushes, a power cut leaves receipts without their bytes', async (t) => {
+	const { disk, tree } = await prepare(t)
+	takeSnapshot(tree, 'monday')
+	const run = { wrapper: withoutFlushes }
+	const report = await passUnderPowerCuts({ disk, tree, name: 'unflushed', recoveries: 0, namesFirst: true, run })
+	t.log(`${report.cuts} cuts, ${report.broken.length} broken promises, such as: ${report.broken[0]}`)
+	t.true(report.broken.some((what) => /its receipt says|is not there/.test(what)))
+})

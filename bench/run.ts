@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util'
+import { largeFile } from './large-file.ts'
+import { manyTables } from './many-tables.ts'
+import { slowMount } from './slow-mount.ts'
+import { smallFiles } from './small-files.ts'
+import type { Figure, Scale, Scenario } from './support/scenario.ts'
+
+const scenarios = [smallFiles, largeFile, slowMount, manyTables]
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: 'boolean' } } })
+const unknown = positionals.filter((name) => scenarios.every((scenario) => scenario.name !== name))
+if (unknown.length > 0) {
+	console.error(`no benchmark ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
+	process.exit(2)
+}
+const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const results: Result[] = []
+for (const scenario of wanted) results.push(await measure(scenario, values.smoke ? 'smoke' : 'full'))
+report(results)
+process.exitCode = results.some((result) => result === 'failed') ? 1 : 0
+
+type Result = 'passed' | 'failed' | 'not run'
+
+async function measure(scenario: Scenario, scale: Scale): Promise<Result> {
+	const missing = scenario.missing()
+	console.log(`\n${scenario.name}: ${scenario.title}${scale === 'smoke' ? ', in small' : ''}`)
+	if (missing !== undefined) {
+		console.log(`  not run: ${missing}`)
+		return 'not run'
+	}
+	const figures = await scenario.run(scale)
+	for (const figure of figures) console.log(`  ${line(figure, scale)}`)
+	return scale === 'smoke' || figures.every(isKept) ? 'passed' : 'failed'
+}
+
+function line(figure: Figure, scale: Scale): string {
+	const { what, value, unit, atMost } = figure
+	const shown = `${what.padEnd(40)} ${value.toFixed(value < 20 ? 3 : 1).padStart(8)} ${unit}`
+	if (atMost === undefined || scale === 'smoke') return shown
+	return `${shown.padEnd(54)} goal: at most ${atMost} ${unit} ${isKept(figure) ? '' : ' MISSED'}`.trimEnd()
+}
+
+function isKept({ value, atMost }: Figure): boolean {
+	return atMost === undefined || value <= atMost
+}
+
+function report(results: Result[]): void {
+	const count = (wanted: Result) => results.filter((result) => result === wanted).length
+	console.log(`\n${count('passed')} tests passed`)
+	if (count('failed') > 0) console.log(`${count('failed')} tests failed`)
+	if (count('not run') > 0) console.log(`${count('not run')} tests not run`)
+}

@@ -1,0 +1,48 @@
+import { performance } from 'node:perf_hooks'
+import { execa } from 'execa'
+
+/** A way to do the same work. */
+export interface Contender {
+	name: string
+	/** The command that does the work into an empty target. */
+	command: (target: string) => string[]
+	/** Looks at what the command made, outside of the time; throws where it is wrong. */
+	check?: (target: string) => void
+	/** Takes part in the first so many rounds alone; default all. */
+	roundsMax?: number
+}
+
+export interface RoundsOptions {
+	rounds: number
+	contenders: Contender[]
+	/** Gives each timed run a fresh target. */
+	withTarget: (use: (target: string) => Promise<void>) => Promise<void>
+}
+
+/** Median seconds of each contender, by name. They take turns, and begin another one each round, so that none always goes first. */
+export async function medians({ rounds, contenders, withTarget }: RoundsOptions): Promise<Map<string, number>> {
+	const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
+	for (let round = 0; round < rounds; round++) {
+		const turn = round % contenders.length
+		for (const contender of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
+			if (round >= (contender.roundsMax ?? rounds)) continue
+			await withTarget(async (target) => {
+				times.get(contender.name)?.push(await secondsOf(contender.command(target)))
+				contender.check?.(target)
+			})
+		}
+	}
+	return new Map([...times].map(([name, values]) => [name, median(values)]))
+}
+
+/** Runs a command to its end, which must be a good one. */
+export async function secondsOf([file = '', ...args]: string[]): Promise<number> {
+	const start = performance.now()
+	await execa(file, args, { stdout: 'ignore' })
+	return (performance.now() - start) / 1000
+}
+
+/** The middle one; of an even number, the lower of the two. */
+export function median(values: number[]): number {
+	return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1] ?? Number.NaN
+}

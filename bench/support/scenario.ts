@@ -1,0 +1,24 @@
+/** How large a run is: `full` as the goals ask, `smoke` small and once, to see that all of it works. */
+export type Scale = 'full' | 'smoke'
+
+/** A figure and what it must not exceed. */
+export interface Figure {
+	what: string
+	value: number
+	/** Written behind the value. */
+	unit: '×' | 's' | 'MB' | '%'
+	/** The goal; undefined where the figure is only for comparison. */
+	atMost?: number
+}
+
+/** One thing that is measured; a file each in bench/. */
+export interface Scenario {
+	/** How it is named on the command line. */
+	name: string
+	/** What is measured, in a sentence. */
+	title: string
+	/** What the machine lacks for it; undefined where it can run. */
+	missing: () => string | undefined
+	/** Measures. Throws where what was made is wrong: a fast wrong copy has no figure. */
+	run: (scale: Scale) => Promise<Figure[]>
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import { cliFile, nodeBinary } from '../../test/support/cli.ts'
+import type { Tree } from '../../test/support/tree.ts'
+import type { Figure } from './scenario.ts'
+
+/** The command that mirrors a tree into a haven. Its memory lies beside the haven, new for each target. */
+export function syncCommand(tree: Tree, target: string): string[] {
+	const haven = ['-s', havenIn(target), ...tree.flags, '--state-dir', join(target, 'state')]
+	return [nodeBinary, cliFile, 'sync', '--once', '--quiet', ...haven, tree.keyspace]
+}
+
+/** Where the haven of a target is. */
+export function havenIn(target: string): string {
+	return join(target, 'haven')
+}
+
+/** The medians as figures: seconds of each, and how they compare with the first; snaphaven's with its goal. */
+export function compared(times: Map<string, number>, atMost: number): Figure[] {
+	const [[baseName, base] = ['', Number.NaN], ...others] = times
+	return [
+		{ what: baseName, value: base, unit: 's' },
+		...others.flatMap(([name, value]): Figure[] => [
+			{ what: name, value, unit: 's' },
+			{ what: `${name} / ${baseName}`, value: value / base, unit: '×', ...(name === 'snaphaven' ? { atMost } : {}) },
+		]),
+	]
+}

@@ -140,11 +140,14 @@ function lost(haven: string) {
 	})
 }
 
-/** Makes the lease ours, unless another was quicker. */
+/**
+ * Makes the lease ours, unless another was quicker. Its bytes are durable before its name is: after a power cut one that
+ * can't be read would have to be waited for.
+ */
 function* claim(base: string, own: string, mine: LeaseRecord): Io<boolean> {
 	const draft = `${base}/${own}/lease.json`
 	try {
-		yield* createFile(draft, withChecksum(JSON.stringify(mine)), { mode: 0o644, flush: false })
+		yield* createFile(draft, withChecksum(JSON.stringify(mine)), { mode: 0o644, flush: true })
 	} catch (error) {
 		// Another has the lease by now, and has fenced us off.
 		if (hasCode(error, 'ENOENT')) return false
@@ -156,7 +159,7 @@ function* claim(base: string, own: string, mine: LeaseRecord): Io<boolean> {
 		if (hasCode(error, 'EEXIST', 'ENOENT')) return false
 		// No hard links here: an exclusive create decides, which is atomic but may be torn by a crash.
 		try {
-			yield* createFile(`${base}/${LEASE_FILE}`, withChecksum(JSON.stringify(mine)), { mode: 0o644, flush: false })
+			yield* createFile(`${base}/${LEASE_FILE}`, withChecksum(JSON.stringify(mine)), { mode: 0o644, flush: true })
 		} catch (again) {
 			if (hasCode(again, 'EEXIST')) return false
 			throw again
@@ -189,10 +192,14 @@ function keepRenewing(
 	mine: LeaseRecord,
 	{ renewMs }: LeaseTimes,
 ): { stop: () => Promise<void> } {
-	let running: Promise<void> = Promise.resolve()
+	let running: Promise<void> | undefined
 	const timer = setInterval(() => {
-		const record = { ...mine, renewals: ++mine.renewals }
-		running = running.then(() => runAsync(renew(base, own, record))).catch(() => {})
+		// A haven that hangs is not sent a second one on top.
+		running ??= runAsync(renew(base, own, { ...mine, renewals: ++mine.renewals }))
+			.catch(() => {})
+			.finally(() => {
+				running = undefined
+			})
 	}, renewMs)
 	timer.unref()
 	return {
@@ -206,7 +213,7 @@ function keepRenewing(
 /** A renewal goes through partial/<token> as all else does, so that it fails once that is taken away. */
 function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
 	const draft = `${base}/${own}/renewal-${record.renewals}.json`
-	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: false })
+	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: true })
 	yield* rename(draft, `${base}/${LEASE_FILE}`)
 }
 

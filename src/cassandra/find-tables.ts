@@ -43,7 +43,8 @@ export function* findTables(dataDirectories: string[], wanted: string[] | 'all')
 	return found
 }
 
-function isUserKeyspace(name: string): boolean {
+/** Whether a folder's name is a keyspace's, and none of Cassandra's own. */
+export function isUserKeyspace(name: string): boolean {
 	return /^\w+$/.test(name) && !SYSTEM_KEYSPACES.has(name)
 }
 

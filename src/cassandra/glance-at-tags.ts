@@ -1,0 +1,63 @@
+import { below, namesIn, openFolder } from '../files/folders.ts'
+import { hasCode, type Io } from '../files/io.ts'
+import type { Name } from '../files/names.ts'
+import { close, lstatIfThere } from '../files/operations.ts'
+import { openFolderOrOwnLink } from './list-snapshot.ts'
+import { rememberedNames } from './remembered-names.ts'
+
+/** The folders of a table's tags in one data directory. */
+interface TagsGlance {
+	/** Another one whenever a tag's folder has appeared, gone, been replaced or changed its mtime. */
+	mark: string
+	/** The youngest mtime of `snapshots/` and of the tags' folders, ms since the epoch; 0 where there are none. */
+	changedMs: number
+}
+
+/**
+ * Glances at the tags of a table, which is a folder in an opened keyspace's, or a link to one; undefined where a link
+ * leads to none. `path` is what the tags' names are remembered by. A table that can't be looked into has the error for
+ * its mark, so that a look at it tells.
+ */
+export function* glanceAtTags(
+	keyspace: number,
+	{ table, isLink, path }: { table: Name; isLink: boolean; path: string },
+): Io<TagsGlance | undefined> {
+	try {
+		if (!isLink) return yield* glanceIn(keyspace, `${table}/snapshots`, path)
+		const folder = yield* openFolderOrOwnLink(keyspace, table)
+		if (folder === undefined) return undefined
+		try {
+			return yield* glanceIn(folder, 'snapshots', path)
+		} finally {
+			yield* close(folder)
+		}
+	} catch (error) {
+		if (!hasCode(error)) throw error
+		return error.code === 'ENOTDIR' ? undefined : { mark: String(error.code), changedMs: 0 }
+	}
+}
+
+function* glanceIn(parent: number, snapshots: string, path: string): Io<TagsGlance> {
+	const folder = yield* lstatIfThere(below(parent, snapshots))
+	if (!folder?.isDirectory()) return { mark: '', changedMs: 0 }
+	const tags = yield* rememberedNames(path, folder, () => sortedNames(parent, snapshots))
+	let mark = String(folder.dev)
+	let youngestNs = folder.mtimeNs
+	for (const tag of tags) {
+		const entry = yield* lstatIfThere(below(parent, `${snapshots}/${tag}`))
+		if (!entry?.isDirectory()) continue
+		// A name has no "/" in it: no two states have one mark.
+		mark += `/${tag}/${entry.ino}/${entry.mtimeNs}`
+		if (entry.mtimeNs > youngestNs) youngestNs = entry.mtimeNs
+	}
+	return { mark, changedMs: Number(youngestNs / 1_000_000n) }
+}
+
+function* sortedNames(parent: number, name: string): Io<Name[]> {
+	const folder = yield* openFolder(parent, name)
+	try {
+		return (yield* namesIn(folder)).sort()
+	} finally {
+		yield* close(folder)
+	}
+}

@@ -1,0 +1,79 @@
+import { open } from 'node:fs/promises'
+import { request } from 'node:http'
+import { failure, SnaphavenError } from '../errors.ts'
+import { hasCode } from '../files/io.ts'
+import type { RunningService } from '../mirror/service-status.ts'
+import { type ServicePlace, serviceFiles, within } from './place.ts'
+
+/** What each question to the service is answered by. */
+interface Answers {
+	status: RunningService
+	/** It looks at everything anew, soon. */
+	rescan: Record<string, never>
+}
+
+const METHODS: Record<keyof Answers, 'GET' | 'POST'> = { status: 'GET', rescan: 'POST' }
+
+const PATIENCE = 10_000
+
+/**
+ * Asks the service that runs for a haven, and never touches the haven; undefined where none runs. Throws where it does
+ * not answer, does not know the question, or belongs to a user whom this one may not ask.
+ * @param patience How long it may take, in ms.
+ */
+export async function askService<Question extends keyof Answers>(
+	{ stateDirectory, haven }: ServicePlace,
+	question: Question,
+	patience = PATIENCE,
+): Promise<Answers[Question] | undefined> {
+	const name = serviceFiles(haven).socket
+	try {
+		const state = await open(stateDirectory, 'r')
+		try {
+			return await ask(within(state, name), METHODS[question], `/${question}`, patience)
+		} finally {
+			await state.close()
+		}
+	} catch (error) {
+		if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) return undefined
+		throw refused(error, `${stateDirectory}/${name}`)
+	}
+}
+
+function ask<Answer>(socketPath: string, method: string, path: string, patience: number): Promise<Answer> {
+	const signal = AbortSignal.timeout(patience)
+	return new Promise((resolve, reject) => {
+		const sent = request({ socketPath, method, path, signal, agent: false }, (response) => {
+			let text = ''
+			response.setEncoding('utf8')
+			response.on('data', (more: string) => {
+				text += more
+			})
+			response.on('error', reject)
+			response.on('end', () => {
+				if (response.statusCode === 200) resolve(JSON.parse(text) as Answer)
+				else reject(notDone(`${method} ${path}`, text))
+			})
+		})
+		sent.on('error', reject)
+		sent.end()
+	})
+}
+
+function notDone(route: string, answer: string): Error {
+	return failure(`the service does not answer ${route}: ${answer}`, 'Is it of another version? Then restart it.')
+}
+
+function refused(error: unknown, path: string): Error {
+	if (error instanceof SnaphavenError) return error
+	if (hasCode(error, 'EACCES', 'EPERM')) {
+		return failure(
+			`a service may run, but ${path} may not be used by this user`,
+			'Ask as the user that the service runs as, or as root.',
+			error,
+		)
+	}
+	const aborted = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
+	const why = aborted ? 'no answer in time' : String((error as Error).message)
+	return failure(`the service that listens at ${path} did not answer: ${why}`, 'It hangs, or is ending.', error)
+}

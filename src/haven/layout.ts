@@ -66,3 +66,15 @@ export const gathering = {
 	bad: (partial: string, number: number) => `${partial}/${number}.bad`,
 	intent: (partial: string, group: number) => `${partial}/group-${group}.json`,
 }
+
+/** What is being removed under a token, by its number. */
+export const removing = {
+	folder: (partial: string, number: number) => `${partial}/${number}.removed`,
+	receipt: (partial: string, number: number) => `${partial}/${number}.removed.json`,
+	intent: (partial: string, group: number) => `${partial}/removal-${group}.json`,
+}
+
+/** A receipt that is being rewritten under a token, by its number. */
+export const marking = {
+	receipt: (partial: string, number: number) => `${partial}/${number}.marked.json`,
+}

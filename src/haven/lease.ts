@@ -220,7 +220,7 @@ function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
 /** An intent that could not be brought to its end stays for the next holder, as does what was gathered of a large snapshot. */
 function* letGo(base: string, token: string, own: string): Io<void> {
 	const names = (yield* lstatIfThere(`${base}/${own}`)) ? yield* readdir(`${base}/${own}`) : []
-	if (!names.some((name) => /^group-|\.progress$/.test(name))) yield* removeTree(`${base}/${own}`)
+	if (!names.some((name) => /^group-|^removal-|\.progress$/.test(name))) yield* removeTree(`${base}/${own}`)
 	if ((yield* readLease(base))?.token === token) yield* unlink(`${base}/${LEASE_FILE}`)
 }
 

@@ -1,4 +1,4 @@
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { checkedText, withChecksum, withoutChecksum } from './sealed-text.ts'
 
 /** The format of receipts, intents and haven.json that this version writes, and the newest it reads. */
 export const FORMAT = 1
@@ -62,6 +62,11 @@ export interface ReceiptHead {
 	takenAt: string
 	/** When Cassandra was to delete it itself. */
 	expiresAt?: string
+	/**
+	 * snaphaven itself deletes the snapshot on the node, or has done so. Durable before the first of its files is deleted
+	 * there: a snapshot that is gone from the node and has no such mark was cleared by somebody else.
+	 */
+	moving?: true
 	/** The version of snaphaven that sealed it. */
 	snaphaven: string
 	/** The versions of its SSTables: `["nb"]`. */
@@ -97,5 +102,18 @@ export function readReceipt(bytes: Buffer): Receipt | undefined {
 /** Reads a receipt's head alone, without parsing its files; undefined where the checksum does not hold. */
 export function readReceiptHead(bytes: Buffer): ReceiptHead | undefined {
 	const text = checkedText(bytes)
-	return text === undefined ? undefined : (JSON.parse(`${text.slice(0, text.indexOf('\n') - 1)}}`) as ReceiptHead)
+	return text === undefined ? undefined : headOf(text)
+}
+
+/** A receipt's text with the mark `moving`, all else as it is, and its `id`; undefined where the checksum does not hold. */
+export function markMoving(bytes: Buffer): { id: string; text: string } | undefined {
+	const text = checkedText(bytes)
+	if (text === undefined) return undefined
+	const head: ReceiptHead = { ...headOf(text), moving: true }
+	const rest = withoutChecksum(text).slice(text.indexOf('\n'))
+	return { id: head.id, text: withChecksum(`${JSON.stringify(head).slice(0, -1)},${rest}`) }
+}
+
+function headOf(text: string): ReceiptHead {
+	return JSON.parse(`${text.slice(0, text.indexOf('\n') - 1)}}`)
 }

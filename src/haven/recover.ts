@@ -22,8 +22,8 @@ export function* findIntents(base: string, partial: string): Io<{ path: string; 
 	return intents
 }
 
-/** A stray file among the folders holds none. */
-function* namesOf(partial: string): Io<string[]> {
+/** The names in a folder of partial; a stray file among the folders holds none. */
+export function* namesOf(partial: string): Io<string[]> {
 	try {
 		return yield* readdir(partial)
 	} catch (error) {

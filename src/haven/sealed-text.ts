@@ -20,6 +20,11 @@ export function checkedText(bytes: Buffer): string | undefined {
 	return bytes.toString('utf8')
 }
 
+/** The JSON text that `withChecksum` made such a record of. */
+export function withoutChecksum(text: string): string {
+	return `${text.slice(0, -TAIL_BYTES - 2)}}`
+}
+
 /** The checksum that such a text ends with. */
 export function checksumOf(text: string): string {
 	return text.slice(-11, -3)

@@ -29,6 +29,7 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		tag: look.tag,
 		settleMs: options.settleMs,
 		hardlink: options.hardlink,
+		move: options.move,
 		canLink: haven?.record.capabilities.hardLinks ?? true,
 		canReflink: haven?.record.capabilities.reflinks ?? false,
 		sharedDevices: pass.sharedDevices,

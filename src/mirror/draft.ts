@@ -41,16 +41,18 @@ export function draftReceipt(draft: Draft): {
 	const now = new Date().toISOString()
 	const files = receiptFiles(draft, now)
 	const manifest = listing.manifest && 'files' in listing.manifest ? listing.manifest : undefined
+	const state = stateOf(draft.damage, proof)
 	const receipt: Receipt = {
 		format: FORMAT,
 		keyspace,
 		table,
 		tag: order.tag,
-		state: stateOf(draft.damage, proof),
+		state,
 		id: `${order.partial.slice(PARTIAL.length + 1)}-${order.number}`,
 		sealedAt: now,
 		takenAt: manifest?.createdAt ?? latestFolderTime(listing),
 		...(manifest?.expiresAt === undefined ? {} : { expiresAt: manifest.expiresAt }),
+		...(order.move && state === 'whole' ? { moving: true } : {}),
 		snaphaven: version,
 		sstableVersions: versionsOf(files),
 		fileCount: files.length,

@@ -19,6 +19,8 @@ export interface GatherOrder {
 	tag: string
 	settleMs: number
 	hardlink: boolean
+	/** It is to be deleted on the node after its seal, where it is whole. */
+	move: boolean
 	canLink: boolean
 	canReflink: boolean
 	sharedDevices: bigint[]

@@ -4,10 +4,12 @@ import { flushFolder, removeTree } from '../files/folders.ts'
 import { each, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
 import { measureOperation } from '../haven/measure.ts'
+import { draftMark, type Mark, putMark } from '../haven/moving.ts'
 import { makePlaces } from '../haven/places.ts'
 import { appendProgress, findProgress } from '../haven/progress.ts'
 import { clearUp, type Publication, type Published, publish, writeIntent } from '../haven/publish.ts'
 import { findIntents, recover, type Undone } from '../haven/recover.ts'
+import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemovals } from '../haven/remove.ts'
 import { withdraw } from '../haven/withdraw.ts'
 import { completeGathering } from './complete.ts'
 import { gatherSnapshot, lookAgain } from './gather.ts'
@@ -48,6 +50,17 @@ export const jobs = {
 		each(publications, WIDTH, (publication) => withdraw(base, partial, publication, 'own')),
 	clearUp: (base: string, partial: string, publications: Publication[]): Io<unknown> =>
 		each(publications, WIDTH, (publication) => clearUp(base, partial, publication)),
+	writeRemovals,
+	findRemovals,
+	areMeant: (base: string, wanted: Pick<Removal, 'key' | 'receiptId'>[]): Io<boolean[]> =>
+		each(wanted, WIDTH, (one) => isMeant(base, one)),
+	takeAllOut: (base: string, partial: string, removals: Removal[]): Io<(string[] | undefined)[]> =>
+		each(removals, WIDTH, (removal) => takeOut(base, partial, removal)),
+	clearRemoved,
+	draftMarks: (base: string, partial: string, marks: Mark[], flush: boolean): Io<boolean[]> =>
+		each(marks, WIDTH, (mark) => draftMark(base, partial, mark, flush)),
+	putMarks: (base: string, partial: string, marks: Mark[]): Io<unknown> =>
+		each(marks, WIDTH, (mark) => putMark(base, partial, mark)),
 	*recover(base: string, partial: string, publication: Publication): Io<Undone | undefined> {
 		yield* makePlaces(base, publication.key)
 		return yield* recover(base, partial, publication)

@@ -16,10 +16,12 @@ type Removal =
 	| { removed: true }
 	/** `failed`: not for its own good, but because the system did not let us. */
 	| { removed: false; reason: string; failed?: true }
+	/** It may go once the receipt of this `id` has the mark `moving`. */
+	| { removed: false; reason: string; unmarked: string }
 
 /**
- * Deletes a snapshot on the node, whose durable receipt says that it is whole: only where a new listing shows the very
- * files that were copied, and never outside of its `snapshots/<tag>/`. manifest.json goes last.
+ * Deletes a snapshot on the node, whose durable receipt says that it is whole and that it is being moved: only where a
+ * new listing shows the very files that were copied, and never outside of its `snapshots/<tag>/`. manifest.json goes last.
  */
 export function* removeSource(base: string, location: TableLocation, tag: string): Io<Removal> {
 	const receipt = yield* onHaven(readSnapshotReceipt(base, { keyspace: location.keyspace, table: location.table, tag }))
@@ -37,6 +39,8 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 		return { removed: false, reason: `it has no ${MANIFEST} any more: Cassandra may be taking it anew` }
 	const missing = yield* onHaven(missingInHaven(base, receipt))
 	if (missing !== undefined) return { removed: false, reason: `the haven has lost ${missing} of it` }
+	if (!receipt.moving)
+		return { removed: false, reason: 'its receipt could not be marked as moved', unmarked: receipt.id }
 	try {
 		yield* withSourceFolders(location, tag, listing.dataDirectories, (folders) => removeFiles(listing, folders))
 		for (const dataDirectory of listing.dataDirectories) yield* removeTagFolder(location, tag, dataDirectory)

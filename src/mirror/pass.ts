@@ -6,6 +6,8 @@ import type { Lease } from '../haven/lease.ts'
 import type { Inherited } from '../haven/progress.ts'
 import type { Engine } from './engine.ts'
 import type { SnapshotLook, TableLook } from './look.ts'
+import type { Marker } from './marker.ts'
+import type { Remover } from './remover.ts'
 import type { Sealer } from './sealer.ts'
 import { mirrorSnapshot } from './snapshot-task.ts'
 import type { Space } from './space.ts'
@@ -42,6 +44,8 @@ export interface Pass {
 export interface Writing {
 	lease: Lease
 	sealer: Sealer
+	remover: Remover
+	marker: Marker
 	space: Space
 	/** What an earlier run had gathered of large snapshots. */
 	inherited: Inherited[]

@@ -1,10 +1,11 @@
-import { flushFileSystem } from '../haven/flush.ts'
 import type { Haven } from '../haven/haven.ts'
 import { receiptsFolder, snapshotsFolder } from '../haven/layout.ts'
 import type { Lease } from '../haven/lease.ts'
 import type { Inherited } from '../haven/progress.ts'
 import type { Publication } from '../haven/publish.ts'
+import type { Removal } from '../haven/remove.ts'
 import type { Engine } from './engine.ts'
+import { flushHaven } from './flush-haven.ts'
 
 /**
  * Finishes or undoes what earlier holders of the lease left half-done, each by its intent, and clears away what they had
@@ -21,6 +22,10 @@ export async function recoverInherited(
 	for (const partial of lease.inherited) {
 		for (const { path, intent } of await engine.run('findIntents', haven.base, partial)) {
 			await recoverIntent(haven, engine, { partial, path, publications: intent.publications, tell })
+		}
+		// After the publications: what these leave in a place is of another seal than the one that was to be removed.
+		for (const { path, removals } of await engine.run('findRemovals', haven.base, partial)) {
+			await finishRemovals(haven, engine, { partial, path, removals, tell })
 		}
 		await lease.check()
 		const begun = await engine.run('findProgress', haven.base, partial)
@@ -48,14 +53,28 @@ async function recoverIntent(haven: Haven, engine: Engine, unfinished: Unfinishe
 		tell(undone === undefined ? `finished ${what}` : `undid ${what}: ${undone.problem}${rest}`)
 		folders.add(snapshotsFolder(publication.key)).add(receiptsFolder(publication.key))
 	}
-	if (haven.flushWay === 'file system') await flushFileSystem(haven.root)
-	else
-		await engine.run(
-			'flushFolders',
-			[...folders].map((folder) => `${haven.base}/${folder}`),
-		)
+	await flushHaven({ engine, haven }, folders)
 	await engine.run('unlink', `${haven.base}/${path}`)
 	await engine.run('clearUp', haven.base, partial, publications)
+}
+
+interface UnfinishedRemovals {
+	partial: string
+	path: string
+	removals: Removal[]
+	tell: (message: string) => void
+}
+
+/** What was taken out is cleared away with the rest of the folder. */
+async function finishRemovals(haven: Haven, engine: Engine, unfinished: UnfinishedRemovals): Promise<void> {
+	const { partial, path, removals, tell } = unfinished
+	const out = await engine.run('takeAllOut', haven.base, partial, removals)
+	for (const { key } of removals.filter((_, index) => out[index])) {
+		tell(`finished what an earlier run had begun, the removal of ${key.keyspace}.${key.table} ${key.tag}`)
+	}
+	await flushHaven({ engine, haven }, [partial, ...out.flatMap((folders) => folders ?? [])])
+	await engine.run('unlink', `${haven.base}/${path}`)
+	for (const removal of removals) await engine.run('clearRemoved', haven.base, partial, removal)
 }
 
 /** Removes what earlier holders had gathered and nobody went on with. */

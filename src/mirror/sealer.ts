@@ -1,4 +1,3 @@
-import { flushFileSystem } from '../haven/flush.ts'
 import type { Haven } from '../haven/haven.ts'
 import { gathering, PARTIAL, receiptsFolder, snapshotsFolder } from '../haven/layout.ts'
 import type { Lease } from '../haven/lease.ts'
@@ -6,6 +5,7 @@ import { placesOf } from '../haven/places.ts'
 import type { Publication, Published } from '../haven/publish.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { Engine } from './engine.ts'
+import { flushHaven } from './flush-haven.ts'
 import type { Gathered } from './gather-order.ts'
 
 /** Publishes gathered snapshots in groups, so that one flush serves many. */
@@ -17,6 +17,8 @@ export interface Sealer {
 	seal: (gathered: Gathered) => Promise<Published>
 	/** To be called when nothing is being gathered any more that could join the group. */
 	hurry: () => void
+	/** Does other work on what is published, between two groups: no publication begins before it has ended. */
+	alone: <T>(work: () => Promise<T>) => Promise<T>
 	/** Resolves when nothing is left to be sealed. */
 	idle: () => Promise<void>
 }
@@ -63,6 +65,12 @@ export function makeSealer(options: SealerOptions): Sealer {
 				if (bytes >= GROUP_BYTES_MAX || waiting.length >= GROUP_SNAPSHOTS_MAX) close()
 			}),
 		hurry: close,
+		alone: (work) => {
+			const result = running.then(work)
+			const ignore = () => {}
+			running = result.then(ignore, ignore)
+			return result
+		},
 		idle: async () => {
 			close()
 			await running
@@ -78,17 +86,15 @@ async function sealGroup(options: SealerOptions, number: number, group: Waiting[
 	try {
 		await lease.check()
 		await engine.run('writeIntent', haven.base, intent, publications, haven.flushWay === 'each file')
-		await flush(options, [
-			...new Set([lease.partial, PARTIAL, '.', ...publications.flatMap(({ key }) => placesOf(key))]),
-		])
+		await flushHaven(options, [lease.partial, PARTIAL, '.', ...publications.flatMap(({ key }) => placesOf(key))])
 		await lease.check()
 		begun = true
 		const published = await inChunks(publications, (chunk) =>
 			engine.run('publishAll', haven.base, lease.partial, chunk),
 		)
-		await flush(options, [
+		await flushHaven(options, [
 			lease.partial,
-			...new Set(publications.flatMap(({ key }) => [snapshotsFolder(key), receiptsFolder(key)])),
+			...publications.flatMap(({ key }) => [snapshotsFolder(key), receiptsFolder(key)]),
 		])
 		await engine.run('unlink', `${haven.base}/${intent}`)
 		const untidy = publications.filter((_, index) => published[index]?.replaced || group[index]?.gathered.inSlices)
@@ -118,16 +124,6 @@ async function undo(
 		await engine.run('removeTree', `${base}/${gathering.bad(lease.partial, number)}`)
 	}
 	await engine.run('removeTree', `${base}/${intent}`)
-}
-
-/** Makes all that was written so far durable; `folders` are flushed one by one where that is the haven's way. */
-async function flush({ engine, haven }: SealerOptions, folders: string[]): Promise<void> {
-	if (haven.flushWay === 'file system') return await flushFileSystem(haven.root)
-	if (!haven.record.capabilities.folderFlush) return
-	await engine.run(
-		'flushFolders',
-		folders.map((folder) => `${haven.base}/${folder}`),
-	)
 }
 
 const CHUNK = 64

@@ -115,9 +115,12 @@ function tellSealed({ pass: { totals }, name }: Task, { gathered, published }: S
 }
 
 async function removeFromNode({ pass, location, name }: Task): Promise<void> {
-	const removal = await pass.engine.run('removeSource', pass.haven?.base ?? '', location, name.tag)
+	const remove = () => pass.engine.run('removeSource', pass.haven?.base ?? '', location, name.tag)
+	let removal = await remove()
+	if ('unmarked' in removal && (await pass.writing?.marker.mark({ key: name, receiptId: removal.unmarked })))
+		removal = await remove()
 	if (removal.removed) pass.totals.tell({ type: 'moved', snapshot: name })
-	else if (removal.failed) {
+	else if ('failed' in removal) {
 		const what = `${name.keyspace}.${name.table} ${JSON.stringify(name.tag)}`
 		pass.totals.tell({
 			type: 'trouble',

@@ -8,8 +8,10 @@ import { takeLease } from '../haven/lease.ts'
 import { checkPlace, deviceOf } from '../haven/place.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import { type Engine, startThreads } from './engine.ts'
+import { makeMarker } from './marker.ts'
 import { mirrorTable, type Pass } from './pass.ts'
 import { clearInherited, recoverInherited } from './recovery.ts'
+import { makeRemover } from './remover.ts'
 import { makeSealer } from './sealer.ts'
 import { makeSpace } from './space.ts'
 import { makeTotals, type Totals } from './totals.ts'
@@ -80,7 +82,11 @@ async function runWriting({ haven, ...parts }: Parts & { haven: Haven }, tables:
 		try {
 			const inherited = await recoverInherited(haven, lease, engine, warn)
 			const sealer = makeSealer({ haven, lease, engine })
-			const writing = { lease, sealer, space: makeSpace(haven.base), inherited }
+			const writers = { haven, lease, engine, sealer }
+			const writing = {
+				...{ lease, sealer, remover: makeRemover(writers), marker: makeMarker(writers) },
+				...{ space: makeSpace(haven.base), inherited },
+			}
 			await runPass(preparePass({ ...parts, haven, writing }), tables)
 			await sealer.idle()
 			if (!signal.aborted) await clearInherited(haven, lease, engine)

@@ -82,14 +82,14 @@ function intendedIn(haven: string): Set<SnapshotId> {
 	const intents = readdirSync(partial, { withFileTypes: true })
 		.filter((writer) => writer.isDirectory())
 		.flatMap((writer) => readdirSync(join(partial, writer.name)).map((name) => join(partial, writer.name, name)))
-		.filter((path) => /\/group-\d+\.json$/.test(path))
+		.filter((path) => /\/(group|removal)-\d+\.json$/.test(path))
 	return new Set(intents.flatMap(intendedBy))
 }
 
 function intendedBy(path: string): SnapshotId[] {
 	try {
-		const { publications } = JSON.parse(readFileSync(path, 'utf8'))
-		return publications.map(({ key }: { key: { keyspace: string; table: string; tag: string } }) => {
+		const { publications = [], removals = [] } = JSON.parse(readFileSync(path, 'utf8'))
+		return [...publications, ...removals].map(({ key }: { key: { keyspace: string; table: string; tag: string } }) => {
 			return `${key.keyspace}/${key.table}/${key.tag}`
 		})
 	} catch {

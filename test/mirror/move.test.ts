@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { readReceipts } from '../support/receipts.ts'
 import { clearSnapshot, tagFolders, takeSnapshot } from '../support/tree.ts'
 import {
 	changesBetween,
@@ -82,6 +83,44 @@ test('a snapshot that was sealed before is moved when that is asked for later', 
 	t.true(isGone(scene, 'daily'))
 })
 
+/** Kills the process where it is about to delete the first file on the node. */
+const killer = `
+import fs from 'node:fs'
+for (const name of ['unlink', 'unlinkSync']) {
+	const real = fs[name]
+	fs[name] = (path, ...rest) => {
+		if (/^\\/proc\\/\\d+\\/fd\\/\\d+\\/nb-/.test(path)) process.kill(process.pid, 'SIGKILL')
+		return real(path, ...rest)
+	}
+}`
+
+for (const sealedBefore of [false, true]) {
+	const when = sealedBefore ? 'in an earlier run' : 'in the same run'
+	test(`before the first file goes from the node the receipt says so, where it was sealed ${when}`, async (t) => {
+		const scene = makeScene(t, { tables: 2 })
+		takeSnapshot(scene.node, 'daily')
+		if (sealedBefore) {
+			await scene.syncWell()
+			t.deepEqual(
+				trueReceipts(t, scene).map(({ moving }) => moving),
+				[undefined, undefined],
+			)
+		}
+		const before = nodeBeside(scene, [])
+		const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(killer)}` }
+		t.is((await scene.sync(['--move-snapshots'], { env })).signal, 'SIGKILL')
+		t.deepEqual(changesBetween(before, nodeBeside(scene, [])), [])
+		const marked = readReceipts(scene.haven).map((found) => 'receipt' in found && found.receipt.moving)
+		t.true(marked.includes(true))
+		await scene.syncWell(['--move-snapshots'])
+		t.true(isGone(scene, 'daily'))
+		t.deepEqual(
+			trueReceipts(t, scene).map(({ moving }) => moving),
+			[true, true],
+		)
+	})
+}
+
 test('a dry run moves nothing', async (t) => {
 	const scene = makeScene(t)
 	takeSnapshot(scene.node, 'daily')
@@ -132,6 +171,7 @@ for (const [what, change, reason] of kept) {
 		t.regex(stderr, reason)
 		t.regex(stdout, /1 snapshot already safe/)
 		t.deepEqual(changesBetween(before, fingerprint(folder)), [])
+		t.is(trueReceipts(t, scene)[0]?.moving, undefined)
 	})
 }
 
@@ -154,7 +194,9 @@ test('an unproven snapshot stays on the node', async (t) => {
 	const { stderr } = await scene.syncWell(['--move-snapshots', '--settle-time', '0.3'])
 	t.regex(stderr, /kept on the node .*: nothing proves that Cassandra had finished it/)
 	t.deepEqual(changesBetween(before, fingerprint(scene.node.root)), [])
-	t.is(trueReceipts(t, scene)[0]?.state, 'unproven')
+	const [receipt] = trueReceipts(t, scene)
+	t.is(receipt?.state, 'unproven')
+	t.is(receipt?.moving, undefined)
 })
 
 test('a deletion that was stopped in the middle is finished by the next run', async (t) => {

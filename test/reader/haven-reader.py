@@ -28,9 +28,10 @@ def record(path):
     return json.loads(text)
 
 def in_doubt():
-    for path in filter(re.compile(r'.*/group-\d+\.json').fullmatch, paths('.snaphaven/partial', 1)):
+    for path in filter(re.compile(r'.*/(group|removal)-\d+\.json').fullmatch, paths('.snaphaven/partial', 1)):
         try:
-            yield from (KEY(one['key']) for one in record(path)['publications'])
+            intent = record(path)
+            yield from (KEY(one['key']) for kind in ('publications', 'removals') for one in intent.get(kind, []))
         except (ValueError, FileNotFoundError):
             pass  # it was never finished, so nothing was begun by it; or it is done with
 

@@ -8,6 +8,7 @@ export interface ReceiptText {
 	table: string
 	tag: string
 	state: 'whole' | 'damaged' | 'unproven'
+	moving?: boolean
 	files: { path: string; size: number; mtimeNs: string; crc32: string }[]
 }
 

@@ -72,9 +72,9 @@ export function receiptFor(contents: Contents, changes: Partial<Receipt> = {}): 
 }
 
 /** Puts a sealed snapshot into a haven, as an earlier run left it. */
-export function seal(base: string, contents: Contents): void {
+export function seal(base: string, contents: Contents, changes: Partial<Receipt> = {}): void {
 	write(join(base, snapshotFolder(key)), contents)
-	writeFileSync(join(base, receiptPath(key)), writeReceipt(receiptFor(contents)))
+	writeFileSync(join(base, receiptPath(key)), writeReceipt(receiptFor(contents, changes)))
 }
 
 /** Gathers a snapshot, with its receipt and its intent. */

@@ -4,6 +4,7 @@ import { tellVersion } from './tell-version.ts'
 /** The commands by their names; each is loaded when it is called. */
 const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>>> = {
 	sync: async () => (await import('./sync.ts')).sync,
+	status: async () => (await import('./status.ts')).status,
 }
 
 /**

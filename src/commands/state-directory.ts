@@ -11,6 +11,15 @@ const SYSTEM = '/var/lib/snaphaven'
  */
 export function defaultStateDirectory(environment: NodeJS.ProcessEnv, system = SYSTEM): string {
 	if (isWritable(system) ?? isWritable(dirname(system))) return system
+	return ownStateDirectory(environment)
+}
+
+/** Where a service may have its memory when nobody says, likeliest first: one of another user is not in one's home. */
+export function knownStateDirectories(environment: NodeJS.ProcessEnv): string[] {
+	return [SYSTEM, ownStateDirectory(environment)]
+}
+
+function ownStateDirectory(environment: NodeJS.ProcessEnv): string {
 	const state = environment['XDG_STATE_HOME']
 	if (state && isAbsolute(state)) return join(state, 'snaphaven')
 	return join(homedir(), '.local', 'state', 'snaphaven')

@@ -55,3 +55,8 @@ export function ways(amounts: TransferAmounts): string {
 		.map(([{ files }, way]) => `${count(files)} ${way}`)
 		.join(', ')
 }
+
+/** A time that has gone by, in two units at most and whole seconds: `1s`, `4m 12s`, `3h 2m`; never less than a second. */
+export function age(ms: number): string {
+	return prettyMilliseconds(Math.max(1, Math.round(ms / 1000)) * 1000, { unitCount: 2 })
+}

@@ -70,12 +70,12 @@ export function resultLine(label: string, text: string, kind: Line['kind'] = 'go
 }
 
 /** `shop.orders daily-1`: for lines where things went well. */
-function shortName({ keyspace, table, tag }: SnapshotName): string {
+export function shortName({ keyspace, table, tag }: SnapshotName): string {
 	return `${quoted(`${keyspace}.${table.replace(/-[0-9a-f]{32}$/, '')}`)} ${quoted(tag)}`
 }
 
 /** `shop/orders-<id>/snapshots/daily-1`: the path within a data directory, for lines that somebody must act on. */
-function pathName({ keyspace, table, tag }: SnapshotName): string {
+export function pathName({ keyspace, table, tag }: SnapshotName): string {
 	return quoted(`${keyspace}/${table}/snapshots/${tag}`)
 }
 

@@ -25,6 +25,16 @@ export const SYNC_FLAGS = defineFlags({
 		help: 'how long a snapshot without a complete manifest must have been quiet (default: 60)',
 	},
 
+	'sweep-interval': {
+		kind: 'value',
+		placeholder: 'SECONDS',
+		help: 'how often the service looks at the disk for what no event told it (default: 5)',
+	},
+	'require-mount': {
+		kind: 'switch',
+		help: "begin a haven only where something is mounted: never on the system's own file system",
+	},
+
 	'dry-run': { kind: 'switch', help: 'say what would be done, and touch nothing' },
 	...PLACE_FLAGS,
 	...TELLING_FLAGS,
@@ -34,8 +44,15 @@ export const SYNC_FLAGS = defineFlags({
 export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
 	'What is done': ['snapshot-dir', 'once', 'fullsync', 'move-snapshots', 'sync-sstables', 'hardlink'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
-	'Which snapshots': ['all-keyspaces', 'snapshot-regex', 'include-table', 'exclude-table', 'settle-time'],
-	'With care': ['dry-run', 'new-haven', 'take-over', 'state-dir'],
+	'Which snapshots': [
+		'all-keyspaces',
+		'snapshot-regex',
+		'include-table',
+		'exclude-table',
+		'settle-time',
+		'sweep-interval',
+	],
+	'With care': ['dry-run', 'require-mount', 'new-haven', 'take-over', 'state-dir'],
 	'What is told': ['verbosity', 'quiet', 'json', 'help', 'version'],
 }
 

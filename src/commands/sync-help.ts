@@ -4,20 +4,22 @@ import type { HelpText } from './help.ts'
 export const SYNC_HELP: HelpText = {
 	usage: 'snaphaven [sync] -s HAVEN [options] (keyspace… | --all-keyspaces)',
 	about:
-		"Mirrors the snapshots of a Cassandra node's keyspaces into a haven, a folder on a NAS or a second disk: each one whole, checked and durable, or not there at all. What is already safe is not copied again.",
+		"Watches a Cassandra node's keyspaces and mirrors each snapshot, as it is taken, into a haven, a folder on a NAS or a second disk: whole, checked and durable, or not there at all. It runs until it is stopped; with --once it makes one pass over what is there.",
 	examples: [
-		{ does: 'one pass over a keyspace', line: 'snaphaven --once -s /mnt/nas/{host} shop' },
+		{ does: 'watch a keyspace for new snapshots', line: 'snaphaven -s /mnt/nas/{host} shop' },
+		{ does: 'take also those that are there already', line: 'snaphaven -s /mnt/nas/{host} --fullsync shop' },
+		{ does: 'only certain snapshots', line: "snaphaven -s /mnt/nas/{host} --snapshot-regex '^daily_' shop" },
+		{ does: "free the node's disk", line: 'snaphaven -s /mnt/nas/{host} --move-snapshots shop' },
+		{ does: 'one pass over what is there', line: 'snaphaven --once -s /mnt/nas/{host} shop' },
 		{ does: 'what would it do?', line: 'snaphaven --once --dry-run -s /mnt/nas/{host} shop' },
-		{ does: 'only certain snapshots', line: "snaphaven --once -s /mnt/nas/{host} --snapshot-regex '^daily_' shop" },
-		{ does: "free the node's disk", line: 'snaphaven --once -s /mnt/nas/{host} --move-snapshots shop' },
 		{
 			does: 'every keyspace, the data directories from cassandra.yaml',
-			line: 'snaphaven --once -s /mnt/nas/{cluster}/{host} --all-keyspaces \\\n--cassandra-yaml /etc/cassandra/cassandra.yaml',
+			line: 'snaphaven -s /mnt/nas/{cluster}/{host} --all-keyspaces \\\n--cassandra-yaml /etc/cassandra/cassandra.yaml',
 		},
-		{ does: 'a keyspace whose name is that of a command', line: 'snaphaven sync --once -s /mnt/nas/{host} sync' },
+		{ does: 'a keyspace whose name is that of a command', line: 'snaphaven sync -s /mnt/nas/{host} sync' },
 	],
 	exitCodes: {
-		'0': 'done',
+		'0': 'done; a service was stopped by a signal',
 		'1': 'something could not be done; it is named',
 		'2': 'wrong usage or configuration; nothing was touched',
 		'3': 'damage was found, whatever else',

@@ -1,7 +1,7 @@
 import { compileTableFilter } from '../cassandra/table-filter.ts'
 import { compileTagPattern } from '../cassandra/tag-pattern.ts'
 import { usageError } from '../errors.ts'
-import type { SyncOptions } from '../mirror/types.ts'
+import type { ServiceOptions } from '../mirror/types.ts'
 import type { ReporterOptions } from '../report/reporter.ts'
 import type { FlagValues } from './flags.ts'
 import { keyspaceNames, locate, loudness, requireHaven, type Surroundings } from './shared-options.ts'
@@ -9,8 +9,8 @@ import type { SYNC_FLAGS } from './sync-flags.ts'
 
 type Values = FlagValues<typeof SYNC_FLAGS>
 
-const SETTLE_SECONDS = 60
-const SETTLE_SECONDS_MAX = 86_400
+const SETTLE_SECONDS = '60'
+const SWEEP_SECONDS = '5'
 
 /** What `snaphaven sync` is asked to tell. */
 export function reporterOptions(values: Values): ReporterOptions {
@@ -18,14 +18,17 @@ export function reporterOptions(values: Values): ReporterOptions {
 }
 
 /** What `snaphaven sync` is asked to do. Throws for what cannot be, before anything was touched but cassandra.yaml. */
-export async function syncOptions(values: Values, keyspaces: string[], around: Surroundings): Promise<SyncOptions> {
+export async function syncOptions(values: Values, keyspaces: string[], around: Surroundings): Promise<ServiceOptions> {
 	requireHaven(values)
 	refuseWhatIsToCome(values)
 	const options = {
 		keyspaces: parseKeyspaces(values['all-keyspaces'], keyspaces),
 		matchesTag: values['snapshot-regex'] === undefined ? () => true : compileTagPattern(values['snapshot-regex']),
 		matchesTable: compileTableFilter(values['include-table'], values['exclude-table']),
-		settleMs: parseSettleTime(values['settle-time']),
+		settleMs: parseSeconds('--settle-time', values['settle-time'] ?? SETTLE_SECONDS, [0, 86_400]),
+		sweepMs: parseSeconds('--sweep-interval', values['sweep-interval'] ?? SWEEP_SECONDS, [0.1, 3600]),
+		requireMount: values['require-mount'],
+		fullsync: values.fullsync || values.once,
 		move: values['move-snapshots'],
 		hardlink: values.hardlink,
 		dryRun: values['dry-run'],
@@ -39,12 +42,6 @@ function refuseWhatIsToCome(values: Values): void {
 	if (values['sync-sstables']) {
 		throw usageError('--sync-sstables is not there yet: only snapshots are mirrored', 'Leave it out for now.')
 	}
-	if (!values.once && !values['dry-run']) {
-		throw usageError(
-			'watching for new snapshots is not there yet: only single passes are',
-			'Give --once for a pass now, and run it regularly, for example by cron.',
-		)
-	}
 }
 
 function parseKeyspaces(all: boolean, keyspaces: string[]): string[] | 'all' {
@@ -55,8 +52,8 @@ function parseKeyspaces(all: boolean, keyspaces: string[]): string[] | 'all' {
 }
 
 /** Seconds on the command line, milliseconds inside. */
-function parseSettleTime(text = String(SETTLE_SECONDS)): number {
+function parseSeconds(flag: string, text: string, [min, max]: [number, number]): number {
 	const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
-	if (seconds <= SETTLE_SECONDS_MAX) return Math.round(seconds * 1000)
-	throw usageError(`--settle-time expects seconds, from 0 to ${SETTLE_SECONDS_MAX}, but was given "${text}"`)
+	if (seconds >= min && seconds <= max) return Math.round(seconds * 1000)
+	throw usageError(`${flag} expects seconds, from ${min} to ${max}, but was given "${text}"`)
 }

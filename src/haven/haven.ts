@@ -8,7 +8,7 @@ import { type FlushWay, flushWayOf } from './flush.ts'
 import { HAVEN_FILE, PARTIAL, PRIVATE, RECEIPTS } from './layout.ts'
 import { thisMachine, thisProcess } from './machine.ts'
 import { recallHaven, rememberHaven } from './memory.ts'
-import { checkPlace } from './place.ts'
+import { checkPlace, deviceOf } from './place.ts'
 import { type Capabilities, probe } from './probe.ts'
 import { FORMAT } from './receipt.ts'
 import { checkedText, withChecksum } from './sealed-text.ts'
@@ -45,6 +45,8 @@ export interface OpenOptions {
 	newHaven: boolean
 	/** Make it this node's, where it is another's. */
 	takeOver: boolean
+	/** Make it only where it is not on the system's own file system. */
+	requireMount: boolean
 	warn: (message: string) => void
 }
 
@@ -128,6 +130,12 @@ async function refuseUnmounted({ path, newHaven, stateDirectory }: OpenOptions):
 async function make(options: OpenOptions): Promise<HavenRecord> {
 	const { path } = options
 	await refuseUnmounted(options)
+	if (options.requireMount && (await deviceOf(path)) === (await deviceOf('/'))) {
+		throw failure(
+			`nothing is mounted at ${path}: it is on the system’s own file system`,
+			'Mount the NAS; nothing was written. If the haven is to be there all the same, leave --require-mount out.',
+		)
+	}
 	const { ensureDir } = await import('fs-extra/esm')
 	await ensureDir(path)
 	const { machine, host } = thisProcess()

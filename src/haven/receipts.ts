@@ -11,21 +11,56 @@ export interface BadReceipt {
 	reason: string
 }
 
-/** The heads of a table's receipts, by tag. */
-export function* readTableHeads(
-	base: string,
-	table: { keyspace: string; table: string },
-): Io<{ heads: Map<string, ReceiptHead>; bad: BadReceipt[] }> {
+/** A table's receipts, of which only those are read that are asked for. */
+export interface TableReceipts {
+	/** The head of a tag's receipt; undefined where there is none, or none that holds. */
+	head: (tag: string) => Io<ReceiptHead | undefined>
+	/** The heads of all. */
+	all: () => Io<ReceiptHead[]>
+	/** Those that were read and do not hold. */
+	bad: BadReceipt[]
+}
+
+/** Lists a table's receipts. */
+export function* listReceipts(base: string, table: { keyspace: string; table: string }): Io<TableReceipts> {
 	const folder = receiptsFolder(table)
-	const heads = new Map<string, ReceiptHead>()
+	const names = yield* receiptNames(`${base}/${folder}`)
+	const there = new Set(names)
+	const known = new Map<string, ReceiptHead | undefined>()
 	const bad: BadReceipt[] = []
-	for (const name of yield* receiptNames(`${base}/${folder}`)) {
+	function* read(name: string): Io<ReceiptHead | undefined> {
+		if (known.has(name)) return known.get(name)
 		const path = `${folder}/${name}`
-		const head = readReceiptHead(yield* readWhole(`${base}/${path}`, RECEIPT_BYTES_MAX))
-		if (head) heads.set(head.tag, head)
-		else bad.push({ path, reason: 'its checksum does not hold' })
+		const head = yield* readHead(`${base}/${path}`)
+		if (head === null) bad.push({ path, reason: 'its checksum does not hold' })
+		known.set(name, head ?? undefined)
+		return head ?? undefined
 	}
-	return { heads, bad }
+	return {
+		*head(tag) {
+			const name = receiptPath({ ...table, tag }).slice(folder.length + 1)
+			return there.has(name) ? yield* read(name) : undefined
+		},
+		*all() {
+			const heads: ReceiptHead[] = []
+			for (const name of names) {
+				const head = yield* read(name)
+				if (head) heads.push(head)
+			}
+			return heads
+		},
+		bad,
+	}
+}
+
+/** A receipt's head; undefined where it has just gone, null where it does not hold. */
+function* readHead(path: string): Io<ReceiptHead | null | undefined> {
+	try {
+		return readReceiptHead(yield* readWhole(path, RECEIPT_BYTES_MAX)) ?? null
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		throw error
+	}
 }
 
 /** A snapshot's receipt; undefined where there is none, or none that holds. */

@@ -10,6 +10,9 @@ export function* onHaven<T>(work: Io<T>): Io<T> {
 	}
 }
 
+/** How every message begins that says that something does not fit. */
+export const FULL = 'the haven is full'
+
 /** What a failed system call on the haven means, and what to do. Any other error is left as it is. */
 export function havenTrouble(error: unknown): unknown {
 	const code = codeOf(error)
@@ -19,7 +22,7 @@ export function havenTrouble(error: unknown): unknown {
 	switch (code) {
 		case 'ENOSPC':
 		case 'EDQUOT':
-			return say(`the haven is full (${code})`, 'Free some space there, or give a larger place.', false)
+			return say(`${FULL} (${code})`, 'Free some space there, or give a larger place.', false)
 		case 'ENAMETOOLONG':
 		case 'EINVAL':
 		case 'EILSEQ':

@@ -42,7 +42,7 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 	}
 	let answer: GatherAnswer
 	try {
-		answer = await enqueue(pass, () => engine.run('gatherSnapshot', order))
+		answer = await enqueue(pass, 'small', () => engine.run('gatherSnapshot', order))
 	} finally {
 		if (small) writing?.space.release(SLICE_BYTES_MAX)
 	}
@@ -68,7 +68,10 @@ function note({ totals }: Pass, { amounts }: Gathered): void {
 	totals.arrived(amount)
 }
 
+/** What goes first: small snapshots do not wait for the slices of a large one. */
+const PRIORITIES = { small: 1, slice: 0 }
+
 /** Puts a task into the queue of slices; an abort takes it out again. */
-export function enqueue<T>({ queue, signal }: Pass, work: () => Promise<T>): Promise<T> {
-	return queue.add(work, { signal })
+export function enqueue<T>({ queue, signal }: Pass, size: keyof typeof PRIORITIES, work: () => Promise<T>): Promise<T> {
+	return queue.add(work, { signal, priority: PRIORITIES[size] })
 }

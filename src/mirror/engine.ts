@@ -19,9 +19,11 @@ const SLOW_OPERATION_MS = 0.2
 const THREADS = 2
 
 /** Threads that begin to start while the haven is still being opened. */
-interface Threads {
+export interface Threads {
 	/** The engine for a haven by its operation's time: synchronous calls in these threads, or asynchronous ones. */
 	engineFor: (haven: { base: string } | undefined) => Promise<Engine>
+	/** Runs a job in a thread, whatever the haven's engine is: for what touches the node's disks alone. */
+	run: Engine['run']
 	close: () => Promise<void>
 }
 
@@ -36,6 +38,7 @@ export function startThreads(): Threads {
 			const operationMs = haven ? await engine.run('measureOperation', haven.base) : 0
 			return operationMs < SLOW_OPERATION_MS ? engine : asynchronousEngine()
 		},
+		run: engine.run,
 		close: async () => {
 			letHeapsGrow()
 			await Promise.all(threads.map(({ close }) => close()))

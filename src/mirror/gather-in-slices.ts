@@ -1,5 +1,6 @@
 import { failure } from '../errors.ts'
 import { combineCrc32 } from '../files/crc32-combine.ts'
+import { FULL } from '../haven/trouble.ts'
 import { enqueue } from './attempt.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
 import { type GatherAnswer, type GatherOrder, keyOf, type Plan } from './gather-order.ts'
@@ -24,7 +25,7 @@ export async function gatherInSlices(
 	const release = await reserveExactly(writing, space)
 	const checkpoints = keepCheckpoints(pass, writing, order)
 	try {
-		await enqueue(pass, () => engine.run('beginGathering', order, plan.listing))
+		await enqueue(pass, 'small', () => engine.run('beginGathering', order, plan.listing))
 		if (inherited) await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
 		totals.measured({
 			files: plan.transfers.length,
@@ -35,7 +36,7 @@ export async function gatherInSlices(
 			done.map(({ piece }) => piece),
 			done.map(({ result }) => result),
 		)
-		const answer = await enqueue(pass, () => engine.run('completeGathering', order, plan, results))
+		const answer = await enqueue(pass, 'small', () => engine.run('completeGathering', order, plan, results))
 		return answer.answer === 'gathered' ? { ...answer, inSlices: true } : answer
 	} catch (error) {
 		if (error instanceof SourceChanged) return await engine.run('lookAgain', order, error.message)
@@ -72,7 +73,7 @@ async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Pr
 		slices.map(async (slice) => {
 			if (slice.length === 0) return []
 			const { plan: part, slice: pieces } = partOf(plan, slice)
-			const results = await enqueue(pass, async () => {
+			const results = await enqueue(pass, 'slice', async () => {
 				stop.signal.throwIfAborted()
 				return await engine.run('gatherSlice', order, part, pieces)
 			}).catch((error: unknown) => {
@@ -133,7 +134,7 @@ async function reserveExactly(writing: Writing, bytes: number): Promise<() => vo
 
 function noSpace(needed: number, free: number) {
 	return failure(
-		`it needs ${needed} bytes in the haven, and ${free} are free: ${needed - free} are missing`,
+		`${FULL}: it needs ${needed} bytes there, and ${free} are free: ${needed - free} are missing`,
 		'Nothing of it was begun. Free some space there, or give a larger place.',
 	)
 }

@@ -3,6 +3,7 @@ import { glanceAtTables } from '../cassandra/glance.ts'
 import { flushFolder, removeTree } from '../files/folders.ts'
 import { each, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
+import { readBaseline, writeBaseline } from '../haven/baseline.ts'
 import { measureOperation } from '../haven/measure.ts'
 import { draftMark, type Mark, putMark } from '../haven/moving.ts'
 import { makePlaces } from '../haven/places.ts'
@@ -11,6 +12,7 @@ import { clearUp, type Publication, type Published, publish, writeIntent } from 
 import { findIntents, recover, type Undone } from '../haven/recover.ts'
 import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemovals } from '../haven/remove.ts'
 import { withdraw } from '../haven/withdraw.ts'
+import { findSettledOf } from './beginning.ts'
 import { completeGathering } from './complete.ts'
 import { gatherSnapshot, lookAgain } from './gather.ts'
 import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
@@ -29,6 +31,9 @@ export const jobs = {
 	findTables,
 	glanceAtTables,
 	lookAtTable,
+	findSettled: findSettledOf,
+	readBaseline,
+	writeBaseline,
 	gatherSnapshot,
 	beginGathering,
 	gatherSlice,

@@ -5,13 +5,13 @@ import { pathOf } from '../files/names.ts'
 import { close, lstatIfThere, type Stat } from '../files/operations.ts'
 import { snapshotFolder } from '../haven/layout.ts'
 import type { ReceiptHead } from '../haven/receipt.ts'
-import { type BadReceipt, readTableHeads } from '../haven/receipts.ts'
+import { type BadReceipt, listReceipts, type TableReceipts } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
 
 /** What a look at a table found, with a stat of each snapshot's folders but of none of its files. */
 export interface TableLook {
 	snapshots: SnapshotLook[]
-	/** The tags that the haven has of this table, newest first, and when each was taken. */
+	/** The tags that the haven has of this table, newest first, and when each was taken; none where there is nothing to do. */
 	sealed: { tag: string; takenMs: number }[]
 	badReceipts: BadReceipt[]
 }
@@ -22,33 +22,46 @@ export interface SnapshotLook {
 	changedMs: number
 	/** What the haven has of that tag: nothing; this very snapshot; something, and the node's has changed since. */
 	haven: 'nothing' | 'this' | 'other'
+	/** Data directory, inode and mtime (ns) of each of its tag folders. */
+	identity: string[]
 	state?: ReceiptHead['state']
 }
 
 /** Looks at all snapshots of a table, over all data directories. */
 export function* lookAtTable(base: string | undefined, location: TableLocation): Io<TableLook> {
-	const { heads, bad } =
-		base === undefined
-			? { heads: new Map<string, ReceiptHead>(), bad: [] }
-			: yield* onHaven(readTableHeads(base, location))
+	const receipts = base === undefined ? undefined : yield* onHaven(listReceipts(base, location))
+	const heads = new Map<string, ReceiptHead>()
 	const found = new Map<string, Map<string, Stat>>()
-	for (const dataDirectory of location.dataDirectories) yield* lookIn(dataDirectory, location, heads, found)
-	if (base !== undefined) {
-		const present = [...found.keys()].flatMap((tag) => heads.get(tag) ?? [])
-		for (const { tag } of yield* onHaven(lostOf(base, present))) heads.delete(tag)
-	}
+	for (const dataDirectory of location.dataDirectories)
+		yield* lookIn({ dataDirectory, location, receipts, heads, found })
+	const lost = base === undefined ? [] : yield* onHaven(lostOf(base, [...heads.values()]))
+	for (const { tag } of lost) heads.delete(tag)
 	const snapshots = [...found].map(([tag, stats]): SnapshotLook => {
 		const head = heads.get(tag)
 		const changedMs = Math.max(...[...stats.values()].map(({ mtimeNs }) => Number(mtimeNs / 1_000_000n)))
-		if (!head) return { tag, changedMs, haven: 'nothing' }
-		return { tag, changedMs, haven: isAsSealed(head, stats) ? 'this' : 'other', state: head.state }
+		const seen = { tag, changedMs, identity: identityOf(location, stats) }
+		if (!head) return { ...seen, haven: 'nothing' }
+		return { ...seen, haven: isAsSealed(head, stats) ? 'this' : 'other', state: head.state }
 	})
-	const sealed = [...heads.values()].map(({ tag, takenAt }) => ({ tag, takenMs: Date.parse(takenAt) }))
-	return {
-		snapshots: snapshots.sort((a, b) => a.changedMs - b.changedMs),
-		sealed: sealed.sort((a, b) => b.takenMs - a.takenMs),
-		badReceipts: bad,
-	}
+	const sealed = snapshots.some(({ haven }) => haven !== 'this') ? yield* sealedOf(receipts, lost) : []
+	return { snapshots: snapshots.sort((a, b) => a.changedMs - b.changedMs), sealed, badReceipts: receipts?.bad ?? [] }
+}
+
+/** What the haven has of the table, but for what it has lost. */
+function* sealedOf(receipts: TableReceipts | undefined, lost: ReceiptHead[]): Io<TableLook['sealed']> {
+	const gone = new Set(lost.map(({ tag }) => tag))
+	const heads = receipts ? yield* onHaven(receipts.all()) : []
+	return heads
+		.filter(({ tag }) => !gone.has(tag))
+		.map(({ tag, takenAt }) => ({ tag, takenMs: Date.parse(takenAt) }))
+		.sort((a, b) => b.takenMs - a.takenMs)
+}
+
+function identityOf({ dataDirectories }: TableLocation, stats: ReadonlyMap<string, Stat>): string[] {
+	return dataDirectories.flatMap((dataDirectory) => {
+		const folder = stats.get(keyOf(dataDirectory, ''))
+		return folder ? [`${dataDirectory} ${folder.ino} ${folder.mtimeNs}`] : []
+	})
 }
 
 /** Receipts whose copy somebody has removed from the mirror: they count no more, and the snapshot is mirrored again. */
@@ -59,35 +72,43 @@ function* lostOf(base: string, heads: ReceiptHead[]): Io<ReceiptHead[]> {
 
 const LOOKS_IN_FLIGHT = 16
 
+interface Look {
+	dataDirectory: string
+	location: TableLocation
+	receipts: TableReceipts | undefined
+	/** What was read of the receipts, by tag. */
+	heads: Map<string, ReceiptHead>
+	found: Map<string, Map<string, Stat>>
+}
+
 /** Gathers the stat of each tag's folder, and of all else that its receipt identifies it by. */
-function* lookIn(
-	dataDirectory: string,
-	location: TableLocation,
-	heads: ReadonlyMap<string, ReceiptHead>,
-	found: Map<string, Map<string, Stat>>,
-): Io<void> {
-	const table = yield* openTable(dataDirectory, location.keyspace, location.table)
+function* lookIn(look: Look): Io<void> {
+	const table = yield* openTable(look.dataDirectory, look.location.keyspace, look.location.table)
 	if (table === undefined) return
 	try {
 		const snapshots = yield* openFolderIfThere(table, 'snapshots')
 		if (snapshots === undefined) return
 		try {
-			for (const tag of yield* namesIn(snapshots)) {
-				const folder = yield* lstatIfThere(below(snapshots, tag))
-				if (!folder?.isDirectory()) continue
-				const stats = found.get(tag) ?? new Map<string, Stat>()
-				found.set(tag, stats)
-				stats.set(keyOf(dataDirectory, ''), folder)
-				for (const path of identifyingPaths(heads.get(tag), dataDirectory)) {
-					const entry = yield* lstatIfThere(below(snapshots, `${tag}/${path}`))
-					if (entry) stats.set(keyOf(dataDirectory, path), entry)
-				}
-			}
+			for (const tag of yield* namesIn(snapshots)) yield* lookAtTag(look, snapshots, tag)
 		} finally {
 			yield* close(snapshots)
 		}
 	} finally {
 		yield* close(table)
+	}
+}
+
+function* lookAtTag({ dataDirectory, receipts, heads, found }: Look, snapshots: number, tag: string): Io<void> {
+	const folder = yield* lstatIfThere(below(snapshots, tag))
+	if (!folder?.isDirectory()) return
+	const head = heads.get(tag) ?? (receipts && (yield* onHaven(receipts.head(tag))))
+	if (head) heads.set(tag, head)
+	const stats = found.get(tag) ?? new Map<string, Stat>()
+	found.set(tag, stats)
+	stats.set(keyOf(dataDirectory, ''), folder)
+	for (const path of identifyingPaths(head, dataDirectory)) {
+		const entry = yield* lstatIfThere(below(snapshots, `${tag}/${path}`))
+		if (entry) stats.set(keyOf(dataDirectory, path), entry)
 	}
 }
 

@@ -38,6 +38,35 @@ export interface Pass {
 	nextNumber: () => number
 	/** Looks and gathering under way (see whileBusy). */
 	busy: { count: number }
+	/** Snapshots that were on the node when their keyspace was first kept, and are not asked for. */
+	leftAlone: (table: { keyspace: string; table: string }, snapshot: SnapshotLook) => boolean
+	/**
+	 * How long one look waits for a snapshot to settle, in ms; what is not settled by then is left to a later look, for
+	 * ever. Undefined where there is one look only: it waits until nothing is expected any more.
+	 */
+	patienceMs?: number
+	/** Told of what a look found to be done, and then of what it left. */
+	onOpen?: (location: TableLocation, open: OpenSnapshot[]) => void
+}
+
+/** A snapshot that is not sealed yet, or (`--move-snapshots`) not yet gone from the node. */
+export interface OpenSnapshot {
+	tag: string
+	/** When it was taken, as far as its folders tell: ms since the epoch. */
+	sinceMs: number
+	state: 'at work' | 'waiting' | 'failing'
+	/** What it waits for, or why it failed. */
+	reason?: string
+	/** When a look may find it settled, ms since the epoch. */
+	untilMs?: number
+}
+
+/** What a look at a table came to. */
+export interface TableOutcome {
+	/** Snapshots that were sealed, or are gone from the node now. */
+	done: number
+	/** What is left for a later look. */
+	open: OpenSnapshot[]
 }
 
 /** What it takes to write to the haven. */
@@ -52,7 +81,7 @@ export interface Writing {
 }
 
 /** Looks at a table and mirrors what the haven does not have, the oldest snapshot first, so that later ones can share. */
-export async function mirrorTable(pass: Pass, location: TableLocation): Promise<void> {
+export async function mirrorTable(pass: Pass, location: TableLocation): Promise<TableOutcome> {
 	const { options, totals, engine } = pass
 	const look = await whileBusy(pass, () => engine.run('lookAtTable', pass.haven?.base, location))
 	for (const { path, reason } of look.badReceipts) {
@@ -62,12 +91,19 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	const { keyspace, table } = location
 	const todo: SnapshotLook[] = []
 	for (const snapshot of wanted) {
-		if (needsWork(pass, snapshot)) todo.push(snapshot)
+		if (snapshot.haven === 'nothing' && pass.leftAlone(location, snapshot)) totals.leftAlone()
+		else if (needsWork(pass, snapshot)) todo.push(snapshot)
 		else totals.unchanged({ keyspace, table, tag: snapshot.tag }, snapshot.state)
 	}
 	const clashes = nameClashes(pass, look, wanted)
 	totals.expect(todo.length)
-	const ended: Promise<void>[] = []
+	const open = (snapshot: SnapshotLook): OpenSnapshot => ({
+		tag: snapshot.tag,
+		sinceMs: snapshot.changedMs,
+		state: 'at work',
+	})
+	pass.onOpen?.(location, todo.map(open))
+	const ended: Promise<OpenSnapshot | undefined>[] = []
 	const latestFirst = look.sealed.map(({ tag }) => tag)
 	for (const snapshot of todo) {
 		const reason = clashes.get(snapshot.tag)
@@ -78,9 +114,12 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 		} else {
 			totals.tell({ type: 'failed', snapshot: { keyspace, table, tag: snapshot.tag }, reason })
 			totals.finished()
+			ended.push(Promise.resolve({ ...open(snapshot), state: 'failing', reason }))
 		}
 	}
-	await Promise.all(ended)
+	const left = (await Promise.all(ended)).filter((one) => one !== undefined)
+	pass.onOpen?.(location, left)
+	return { done: todo.length - left.length, open: left }
 }
 
 /** Counts work that may add to the group that is being filled; when none is left, the group is sealed at once. */

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
-import { SnaphavenError } from '../errors.ts'
-import { codeOf } from '../files/io.ts'
 import type { Published } from '../haven/publish.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import type { Gathered } from './gather-order.ts'
 import type { SnapshotLook } from './look.ts'
-import { type Pass, whileBusy } from './pass.ts'
+import { explain, isOneSnapshots } from './one-snapshots.ts'
+import { type OpenSnapshot, type Pass, whileBusy } from './pass.ts'
 import type { Sealer } from './sealer.ts'
 import type { SnapshotName } from './types.ts'
 import { isHopeless, isWorthTelling, pauseFor, whatFor } from './waiting.ts'
@@ -15,8 +14,8 @@ import { isHopeless, isWorthTelling, pauseFor, whatFor } from './waiting.ts'
 interface SnapshotTask {
 	/** Resolves when it is sealed, or when it is done with or waits for something; the table's next one can go. */
 	firstTry: Promise<'sealed' | 'not sealed'>
-	/** Resolves when it is done with, sealed or not. Never rejects. */
-	ended: Promise<void>
+	/** Resolves when it is done with, sealed or not: with what is left to be done later. Never rejects. */
+	ended: Promise<OpenSnapshot | undefined>
 }
 
 /** Starts to mirror a snapshot: gathers it, waiting until it is settled, seals it, and in move mode deletes the source. */
@@ -35,16 +34,19 @@ export function mirrorSnapshot(
 		name: { keyspace: location.keyspace, table: location.table, tag: look.tag },
 		startMs: Date.now(),
 		waiting: first.resolve,
+		rest: undefined,
 	}
 	const ended = run(task).then(
 		(sealed) => {
 			first.resolve(sealed ? 'sealed' : 'not sealed')
+			return task.rest
 		},
 		(error: unknown) => {
 			first.resolve('not sealed')
-			if (pass.signal.aborted) return
-			if (!isOneSnapshots(error)) return pass.fail(error)
-			pass.totals.tell({ type: 'failed', snapshot: task.name, reason: explain(error) })
+			if (pass.signal.aborted) return undefined
+			if (isOneSnapshots(error)) fail(task, explain(error))
+			else pass.fail(error)
+			return task.rest
 		},
 	)
 	return { firstTry: first.promise, ended: ended.finally(() => pass.totals.finished()) }
@@ -55,15 +57,14 @@ interface Task extends Attempt {
 	startMs: number
 	/** It has to be waited for. */
 	waiting: (state: 'not sealed') => void
+	/** What is left to be done of it. */
+	rest: OpenSnapshot | undefined
 }
 
-/** A failure of the haven as a whole, or a defect of ours, ends the pass: it is no single snapshot's. */
-function isOneSnapshots(error: unknown): error is Error {
-	return error instanceof SnaphavenError ? !error.ofHaven && error.exitCode === 1 : codeOf(error) !== undefined
-}
-
-function explain(error: Error): string {
-	return error instanceof SnaphavenError && error.hint ? `${error.message}. ${error.hint}` : error.message
+function fail(task: Task, reason: string): void {
+	const { pass, name, look } = task
+	task.rest = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason }
+	pass.totals.tell({ type: 'failed', snapshot: name, reason })
 }
 
 async function run(task: Task): Promise<boolean> {
@@ -114,7 +115,8 @@ function tellSealed({ pass: { totals }, name }: Task, { gathered, published }: S
 	totals.tell({ type: 'sealed', snapshot: name, state, damage, replaced: published.replaced, ...amounts })
 }
 
-async function removeFromNode({ pass, location, name }: Task): Promise<void> {
+async function removeFromNode(task: Task): Promise<void> {
+	const { pass, location, name, look } = task
 	const remove = () => pass.engine.run('removeSource', pass.haven?.base ?? '', location, name.tag)
 	let removal = await remove()
 	if ('unmarked' in removal && (await pass.writing?.marker.mark({ key: name, receiptId: removal.unmarked })))
@@ -122,10 +124,9 @@ async function removeFromNode({ pass, location, name }: Task): Promise<void> {
 	if (removal.removed) pass.totals.tell({ type: 'moved', snapshot: name })
 	else if ('failed' in removal) {
 		const what = `${name.keyspace}.${name.table} ${JSON.stringify(name.tag)}`
-		pass.totals.tell({
-			type: 'trouble',
-			message: `${what} is sealed, but could not be deleted on the node: ${removal.reason}`,
-		})
+		const message = `${what} is sealed, but could not be deleted on the node: ${removal.reason}`
+		task.rest = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason: message }
+		pass.totals.tell({ type: 'trouble', message, snapshot: name })
 	} else pass.totals.tell({ type: 'kept', snapshot: name, reason: removal.reason })
 }
 
@@ -148,12 +149,19 @@ async function gather(task: Task): Promise<Gathered | 'already sealed' | undefin
 			pass.totals.tell({ type: 'skipped', snapshot: name, reason: verdict.reason })
 			return undefined
 		}
-		if (verdict.verdict === 'broken' || isHopeless(verdict, waited)) {
-			pass.totals.tell({ type: 'failed', snapshot: name, reason: `it is not settled: ${verdict.reason}` })
+		const { patienceMs } = pass
+		if (verdict.verdict === 'broken' || (patienceMs === undefined && isHopeless(verdict, waited))) {
+			fail(task, `it is not settled: ${verdict.reason}`)
 			return undefined
 		}
 		task.waiting('not sealed')
-		if (!told && isWorthTelling(verdict, waited)) {
+		if (patienceMs !== undefined && Date.now() + pauseFor(verdict) > task.startMs + patienceMs) {
+			const { reason, untilMs } = verdict
+			task.rest = { tag: name.tag, sinceMs: look.changedMs, state: 'waiting', reason, untilMs }
+			if (Date.now() >= look.changedMs + LONG_MS) pass.totals.tell({ type: 'waiting', snapshot: name, reason })
+			return undefined
+		}
+		if (!told && patienceMs === undefined && isWorthTelling(verdict, waited)) {
 			told = true
 			pass.totals.tell({ type: 'waiting', snapshot: name, reason: whatFor(verdict, waited) })
 			if (!pass.writing) return undefined
@@ -161,5 +169,8 @@ async function gather(task: Task): Promise<Gathered | 'already sealed' | undefin
 		await sleep(pauseFor(verdict), undefined, { signal: pass.signal })
 	}
 }
+
+/** A service tells what it has waited for so long. */
+const LONG_MS = 60_000
 
 const GONE = { verdict: 'left out', reason: 'it was cleared on the node meanwhile' } as const

@@ -14,6 +14,8 @@ export interface Totals {
 	finished: () => void
 	/** A snapshot is as it was sealed, in this state; damage is told again as long as it is on the node. */
 	unchanged: (snapshot: SnapshotName, state: SealState | undefined) => void
+	/** A snapshot was there before its keyspace was first kept, and is not asked for. */
+	leftAlone: () => void
 	summary: () => SyncSummary
 }
 
@@ -28,7 +30,7 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 	const arrived = { files: 0, bytes: 0 }
 	const none = (): Amount => ({ files: 0, bytes: 0 })
 	const summary = {
-		...{ sealed: 0, damaged: 0, unproven: 0, unchanged: 0, moved: 0, skipped: 0, failed: 0, troubles: 0 },
+		...{ sealed: 0, damaged: 0, unproven: 0, unchanged: 0, leftAlone: 0, moved: 0, skipped: 0, failed: 0, troubles: 0 },
 		...{ copied: none(), hardlinked: none(), reflinked: none(), reused: none() },
 	}
 	const estimate = (known: number) =>
@@ -69,6 +71,9 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 		unchanged: (snapshot, state) => {
 			summary.unchanged += 1
 			if (state === 'damaged') tellCounted({ type: 'damaged', snapshot })
+		},
+		leftAlone: () => {
+			summary.leftAlone += 1
 		},
 		summary: () => ({ ...summary, elapsedMs: steadyMs() - startMs }),
 	}

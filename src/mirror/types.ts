@@ -12,6 +12,8 @@ export interface SyncOptions {
 	matchesTag: (tag: string) => boolean
 	/** Whether a table, by its name without its id, is to be mirrored (`--include-table`, `--exclude-table`). */
 	matchesTable: (table: string) => boolean
+	/** Take also what was on the node when a keyspace was first kept. */
+	fullsync: boolean
 	/** Delete each snapshot on the node once its seal is durable. */
 	move: boolean
 	/** Share the node's blocks by hard links where Cassandra never changes the file. */
@@ -22,8 +24,16 @@ export interface SyncOptions {
 	settleMs: number
 	/** Make a new haven even where one was known and is not seen now (`--new-haven`). */
 	newHaven: boolean
+	/** Begin a haven only where something is mounted, not on the system's own file system (`--require-mount`). */
+	requireMount: boolean
 	/** Take a haven over from another node (`--take-over`). */
 	takeOver: boolean
+}
+
+/** What a service is asked to do. */
+export interface ServiceOptions extends SyncOptions {
+	/** How often the disk is looked at for what no hint told, in ms (`--sweep-interval`). */
+	sweepMs: number
 }
 
 /** Names one snapshot: one table's, of one tag, over all data directories. Names are as on disk (see cassandra/names). */
@@ -82,7 +92,11 @@ export type SyncEvent =
 	/** Something that is not a whole snapshot's matter and does not change the exit code (a link left out, no hard links). */
 	| { type: 'warning'; message: string }
 	/** Something that could not be done and is not one snapshot's (a table that can't be read): exit code 1. */
-	| { type: 'trouble'; message: string }
+	| { type: 'trouble'; message: string; snapshot?: SnapshotName }
+	/** A keyspace is kept from now on; so many snapshots of it that were there before are left alone. */
+	| { type: 'begun'; keyspace: string; leftAlone: number }
+	/** A service: a trouble that was told of is over. */
+	| { type: 'recovered'; message: string }
 	/** How far the pass is; told at most ten times a second. */
 	| { type: 'progress'; progress: Progress }
 
@@ -109,6 +123,8 @@ export interface SyncSummary extends TransferAmounts {
 	unproven: number
 	/** Already safe before: nothing was done. */
 	unchanged: number
+	/** There before their keyspace was first kept, and not asked for (`--fullsync`). */
+	leftAlone: number
 	moved: number
 	skipped: number
 	failed: number

@@ -1,5 +1,5 @@
 import type { SnapshotName, SyncEvent } from '../mirror/types.ts'
-import { amount, total, ways } from './amounts.ts'
+import { amount, counted, total, ways } from './amounts.ts'
 import { printable, quoted } from './printable.ts'
 
 /** How much a line matters: -q shows problems alone, -v 0 the summary too, -v 1 results too, -v 2 all. */
@@ -54,8 +54,23 @@ export function describeEvent(event: SyncEvent): Line[] {
 			return [problemLine('warning', 'doubtful', event.message)]
 		case 'trouble':
 			return [problemLine('error', 'bad', event.message)]
+		case 'begun':
+			return [begunLine(event)]
+		case 'recovered':
+			return [problemLine('recovered', 'good', event.message)]
 		case 'progress':
 			return []
+	}
+}
+
+function begunLine({ keyspace, leftAlone }: Extract<SyncEvent, { type: 'begun' }>): Line {
+	const before =
+		leftAlone === 0
+			? ''
+			: `; ${counted(leftAlone, 'snapshot')} that were there before are left alone (--fullsync takes them)`
+	return {
+		...problemLine('begun', 'plain', `keyspace ${keyspace} is kept from now on${before}`),
+		importance: 'summary',
 	}
 }
 

@@ -2,8 +2,8 @@ import type { SyncSummary, TransferAmounts } from '../mirror/types.ts'
 import { amount, counted, duration, total, ways } from './amounts.ts'
 import { type Line, problemLine, resultLine } from './messages.ts'
 
-/** What ended a pass: that all was done, a signal, or that stdout's reader went away. */
-export type Ending = 'complete' | 'by signal' | 'reader gone'
+/** What ended a pass: that all was done, a signal, or that stdout's reader went away; or a service, which only signals end. */
+export type Ending = 'complete' | 'by signal' | 'reader gone' | 'service stopped'
 
 /** What a dry run found. */
 export interface Plan extends TransferAmounts {
@@ -23,6 +23,7 @@ export interface Outcome {
 
 /** The process's exit code: 3 damage found, whatever else; 1 something could not be done; 0 done. */
 export function exitCodeOf({ summary, ending }: Outcome): 0 | 1 | 3 {
+	if (ending === 'service stopped') return 0
 	if (summary.damaged > 0) return 3
 	return summary.failed > 0 || summary.troubles > 0 || ending !== 'complete' ? 1 : 0
 }
@@ -31,6 +32,7 @@ export function exitCodeOf({ summary, ending }: Outcome): 0 | 1 | 3 {
 export function describeOutcome(outcome: Outcome): Line[] {
 	const { summary, plan, ending } = outcome
 	const lines = [plan === undefined ? doneLine(outcome) : planLine(outcome, plan)]
+	if (ending === 'service stopped') return lines
 	if (summary.damaged > 0) {
 		lines.push(
 			problemLine(
@@ -60,11 +62,19 @@ function doneLine({ summary, ending }: Outcome): Line {
 			`${counted(summary.sealed, 'snapshot')} sealed (${amount(total(summary))}${how === '' ? '' : `: ${how}`})`,
 		)
 	}
-	if (summary.unchanged > 0) parts.push(`${counted(summary.unchanged, 'snapshot')} already safe`)
+	if (summary.unchanged > 0 && ending !== 'service stopped') {
+		parts.push(`${counted(summary.unchanged, 'snapshot')} already safe`)
+	}
+	if (summary.leftAlone > 0 && ending !== 'service stopped') {
+		parts.push(`${counted(summary.leftAlone, 'snapshot')} left alone as there before (--fullsync takes them)`)
+	}
 	if (summary.moved > 0) parts.push(`${counted(summary.moved, 'snapshot')} gone from the node`)
 	if (summary.skipped > 0) parts.push(`${counted(summary.skipped, 'snapshot')} skipped`)
 	const good = summary.failed === 0 && summary.troubles === 0 && summary.damaged === 0 && ending === 'complete'
-	const nothing = summary.failed + summary.troubles > 0 ? 'no snapshot was sealed' : 'no snapshot to mirror'
+	const nothing =
+		summary.failed + summary.troubles > 0 || ending === 'service stopped'
+			? 'no snapshot was sealed'
+			: 'no snapshot to mirror'
 	const text = parts.length === 0 ? nothing : parts.join(', ')
 	return summaryLine(
 		ending !== 'complete' ? 'stopped:' : 'done:',
@@ -77,10 +87,14 @@ function planLine({ summary }: Outcome, plan: Plan): Line {
 	const how = ways(plan)
 	const waiting = plan.waiting > 0 ? `, ${counted(plan.waiting, 'snapshot')} not settled yet` : ''
 	const safe = summary.unchanged > 0 ? `, ${counted(summary.unchanged, 'snapshot')} already safe` : ''
+	const before =
+		summary.leftAlone > 0
+			? `, ${counted(summary.leftAlone, 'snapshot')} left alone as there before (--fullsync takes them)`
+			: ''
 	const text =
 		plan.snapshots === 0
-			? `nothing to do${waiting}${safe}`
-			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${waiting}${safe}`
+			? `nothing to do${waiting}${safe}${before}`
+			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${waiting}${safe}${before}`
 	return summaryLine('plan:', `${text}; nothing was touched`, 'plain')
 }
 

@@ -180,12 +180,6 @@ const badInputs: BadInput[] = [
 		hint: /Did you mean --dry-run\?/,
 	},
 	{
-		what: 'watching, which is not there yet',
-		args: (scene) => well(scene).filter((word) => word !== '--once'),
-		message: /watching for new snapshots is not there yet/,
-		hint: /Give --once/,
-	},
-	{
 		what: 'a haven of a newer format',
 		args: (scene) => {
 			mkdirSync(join(scene.haven, '.snaphaven'), { recursive: true })

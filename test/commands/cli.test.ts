@@ -22,7 +22,7 @@ test('--help tells of every flag, with examples and exit codes, on stdout', asyn
 	]
 	for (const flag of flags) t.true(stdout.includes(flag), flag)
 	t.regex(stdout, /^Examples:$/m)
-	t.regex(stdout, /^Exit codes:\n {2}0 {3}done$/m)
+	t.regex(stdout, /^Exit codes:\n {2}0 {3}done; a service was stopped by a signal$/m)
 	for (const line of stdout.split('\n').filter((one) => !one.startsWith('  snaphaven')))
 		t.true(line.length <= 100, line)
 	t.is((await runCli(['sync', '-h'])).stdout, stdout)
@@ -66,7 +66,14 @@ test('a dry run tells the plan, and makes nothing', async (t) => {
 	const folder = await temporaryFolder(t)
 	const tree = makeTree(folder)
 	takeSnapshot(tree, 'daily')
-	const { exitCode, stdout } = await runCli(['--dry-run', '-s', join(folder, 'haven'), ...tree.flags, tree.keyspace])
+	const { exitCode, stdout } = await runCli([
+		'--once',
+		'--dry-run',
+		'-s',
+		join(folder, 'haven'),
+		...tree.flags,
+		tree.keyspace,
+	])
 	t.is(exitCode, 0)
 	t.is(stdout.match(/^planned ks\./gm)?.length, 2)
 	t.regex(stdout, /^plan: 2 snapshots to seal \(36 files, .*\); nothing was touched$/m)
@@ -80,7 +87,16 @@ test('a dry run does not wait for a snapshot to settle: it says what for, and fo
 	takeSnapshot(tree, 'cut', { folders: tree.folders.slice(1, 2) })
 	takeSnapshot(tree, 'whole', { folders: tree.folders.slice(2) })
 	for (const { path } of tagFolders(tree, 'cut').slice(1, 2)) await writeFile(join(path, 'manifest.json'), '{"files":[')
-	const line = ['--dry-run', '--settle-time', '3600', '-s', join(folder, 'haven'), ...tree.flags, tree.keyspace]
+	const line = [
+		'--once',
+		'--dry-run',
+		'--settle-time',
+		'3600',
+		'-s',
+		join(folder, 'haven'),
+		...tree.flags,
+		tree.keyspace,
+	]
 	const { exitCode, stdout, stderr } = await runCli(line)
 	t.is(exitCode, 0)
 	t.regex(stderr, /\/unproven: it has no manifest\.json, and it was not quiet for 3600 s yet$/m)

@@ -22,10 +22,13 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 		dataDirectories: ['/var/lib/cassandra/data'],
 		keyspaces: ['ks'],
 		haven: '/nas',
+		fullsync: true,
 		move: false,
 		hardlink: false,
 		dryRun: false,
 		settleMs: 60_000,
+		sweepMs: 5000,
+		requireMount: false,
 		newHaven: false,
 		takeOver: false,
 	})
@@ -37,7 +40,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 test('every flag comes through', async (t) => {
 	const line =
 		'--once -s h -d c -v 2 --json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
-		'--move-snapshots --hardlink --dry-run --new-haven --take-over --state-dir st b a b'
+		'--move-snapshots --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
 	const { matchesTag, matchesTable, ...rest } = await options(line)
 	t.deepEqual(rest, {
 		report: { quiet: false, verbosity: 2, json: true, dryRun: true },
@@ -45,10 +48,13 @@ test('every flag comes through', async (t) => {
 		keyspaces: ['b', 'a'],
 		haven: '/home/op/h',
 		stateDirectory: '/home/op/st',
+		fullsync: true,
 		move: true,
 		hardlink: true,
 		dryRun: true,
 		settleMs: 1500,
+		sweepMs: 2000,
+		requireMount: true,
 		newHaven: true,
 		takeOver: true,
 	})
@@ -68,7 +74,8 @@ test(given, '--once -s /nas -d /c/ ks', { dataDirectories: ['/c/data'] })
 test(given, '--once -s /nas --data-dir /a --data-dir b --data-dir /a/ ks', { dataDirectories: ['/a', '/home/op/b'] })
 test(given, '--once -s /nas --all-keyspaces', { keyspaces: 'all' })
 test(given, '--once -s /nas/{instance} --settle-time 0 ks', { haven: '/nas/nas2', settleMs: 0 })
-test(given, '--dry-run -s /nas ks', { dryRun: true })
+test(given, '--dry-run -s /nas ks', { dryRun: true, fullsync: false })
+test(given, '-s /nas --fullsync ks', { fullsync: true })
 
 const refused = test.macro({
 	async exec(t, line: string, message: string, hint?: string) {
@@ -90,12 +97,6 @@ test(
 test(refused, '--once -s /nas', 'which keyspaces? None is named', 'Name one or more, or give --all-keyspaces')
 test(
 	refused,
-	'-s /nas ks',
-	'watching for new snapshots is not there yet: only single passes are',
-	'Give --once for a pass now, and run it regularly, for example by cron.',
-)
-test(
-	refused,
 	'--once -s /nas --sync-sstables ks',
 	'--sync-sstables is not there yet: only snapshots are mirrored',
 	'Leave it out for now.',
@@ -110,6 +111,13 @@ test(
 	'--all-keyspaces and the name of a keyspace (a, b) cannot be given together',
 	LEAVE,
 )
+for (const number of ['0', '5s', '3601']) {
+	test(
+		refused,
+		`-s /nas --sweep-interval ${number} ks`,
+		`--sweep-interval expects seconds, from 0.1 to 3600, but was given "${number}"`,
+	)
+}
 test(refused, '--once -s /nas -v 3 ks', '-v expects 0, 1 or 2, but was given "3"')
 test(refused, '--once -s /nas -v x ks', '-v expects 0, 1 or 2, but was given "x"')
 for (const number of ['-5', '1e3', '0x10', 'Infinity', '86401', '5s', ' ']) {

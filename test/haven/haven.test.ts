@@ -21,6 +21,7 @@ function makePlace(t: ExecutionContext): Place {
 		stateDirectory: join(own, 'state'),
 		newHaven: false,
 		takeOver: false,
+		requireMount: false,
 		warn: (message) => warnings.push(message),
 	}
 	const open = async (changes: Partial<OpenOptions> = {}) => {

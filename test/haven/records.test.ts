@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { runSync } from '../../src/files/io.ts'
 import { receiptPath, receiptsFolder } from '../../src/haven/layout.ts'
 import { type Receipt, type ReceiptFile, readReceipt, readReceiptHead, writeReceipt } from '../../src/haven/receipt.ts'
-import { readSnapshotReceipt, readTableHeads } from '../../src/haven/receipts.ts'
+import { listReceipts, readSnapshotReceipt } from '../../src/haven/receipts.ts'
 import { checkedText, checksumOf, withChecksum } from '../../src/haven/sealed-text.ts'
 import { key, makeHaven, newer, older, receiptFor } from './support/havens.ts'
 
@@ -90,17 +90,24 @@ test('a table’s receipts are read by their heads, and one that does not hold i
 	writeFileSync(join(base, receiptPath(key)), writeReceipt(receiptFor(newer)))
 	writeFileSync(join(base, receiptPath(other)), writeReceipt(receiptFor(older, other)).replace('whole', 'whale'))
 	writeFileSync(join(base, receiptsFolder(key), 'note.txt'), 'somebody’s')
-	const { heads, bad } = runSync(readTableHeads(base, key))
-	t.deepEqual([...heads.keys()], [key.tag])
-	t.deepEqual(bad, [{ path: receiptPath(other), reason: 'its checksum does not hold' }])
+	const receipts = runSync(listReceipts(base, key))
+	t.is(runSync(receipts.head(key.tag))?.tag, key.tag)
+	t.is(runSync(receipts.head('none')), undefined)
+	t.deepEqual(receipts.bad, [])
+	t.deepEqual(
+		runSync(receipts.all()).map(({ tag }) => tag),
+		[key.tag],
+	)
+	t.deepEqual(receipts.bad, [{ path: receiptPath(other), reason: 'its checksum does not hold' }])
 	t.is(runSync(readSnapshotReceipt(base, key))?.byteCount, 24)
 	t.is(runSync(readSnapshotReceipt(base, other)), undefined)
 	t.is(runSync(readSnapshotReceipt(base, { ...key, tag: 'none' })), undefined)
-	t.is(runSync(readTableHeads(base, { ...key, table: 'none' })).heads.size, 0)
+	t.deepEqual(runSync(runSync(listReceipts(base, { ...key, table: 'none' })).all()), [])
 })
 
 test('an empty receipts folder is none', (t) => {
 	const base = makeHaven(t)
 	mkdirSync(join(base, receiptsFolder({ keyspace: 'ks', table: 'empty' })), { recursive: true })
-	t.deepEqual(runSync(readTableHeads(base, { keyspace: 'ks', table: 'empty' })).bad, [])
+	const receipts = runSync(listReceipts(base, { keyspace: 'ks', table: 'empty' }))
+	t.deepEqual([runSync(receipts.all()), receipts.bad], [[], []])
 })

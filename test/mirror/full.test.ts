@@ -30,7 +30,7 @@ testWhere(notRoot, 'what will not fit is not begun, and says how much is missing
 	const result = await scene.sync()
 	t.is(result.exitCode, 1)
 	const [, needed, free, missing] =
-		/it needs (\d+) bytes in the haven, and (\d+) are free: (\d+) are missing/.exec(result.stderr) ?? []
+		/the haven is full: it needs (\d+) bytes there, and (\d+) are free: (\d+) are missing/.exec(result.stderr) ?? []
 	t.is(Number(needed) - Number(free), Number(missing))
 	t.true(Number(needed) > 4_000_000 && Number(free) < 3000 * 1024)
 	assertNoTrace(t, result)

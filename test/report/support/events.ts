@@ -24,6 +24,16 @@ export function sealed(given: Partial<Sealed> = {}): Sealed {
 
 /** The summary of a pass that did nothing in 1.2 s, but for what is given. */
 export function summary(given: Partial<SyncSummary> = {}): SyncSummary {
-	const counts = { sealed: 0, damaged: 0, unproven: 0, unchanged: 0, moved: 0, skipped: 0, failed: 0, troubles: 0 }
+	const counts = {
+		sealed: 0,
+		damaged: 0,
+		unproven: 0,
+		unchanged: 0,
+		leftAlone: 0,
+		moved: 0,
+		skipped: 0,
+		failed: 0,
+		troubles: 0,
+	}
 	return { ...counts, ...NOTHING, elapsedMs: 1234, ...given }
 }

@@ -1,0 +1,141 @@
+import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { FULL } from '../haven/trouble.ts'
+import type { Ledger } from './ledger.ts'
+import type { ServiceStatus } from './service-status.ts'
+import { makeNews } from './tell-once.ts'
+import { makeTotals, type Totals } from './totals.ts'
+import type { SyncEvent } from './types.ts'
+
+/** What a service tells, once for each thing, and what it answers when it is asked how it is. */
+export interface ServiceLog {
+	totals: Totals
+	/** The haven as a whole can't be worked with; the same reason again is no news. */
+	havenFails: (reason: string) => void
+	/** It can. */
+	havenWorks: () => void
+	tableFails: (location: TableLocation, message: string) => void
+	tableWorks: (location: TableLocation) => void
+	swept: (tables: number) => void
+	ends: () => void
+	status: () => ServiceStatus
+}
+
+interface Trouble {
+	since: string
+	message: string
+}
+
+/** Begins a log; what is news goes to `tell`. */
+export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: SyncEvent) => void): ServiceLog {
+	const news = makeNews()
+	const startedAt = new Date().toISOString()
+	const tableTroubles = new Map<string, Trouble>()
+	let trouble: Trouble | undefined
+	let full: Trouble | undefined
+	let seen: { lastSealAt?: string; lastSweepAt?: string } = {}
+	let ending = false
+	let tables = 0
+
+	const tellNews = (event: SyncEvent) => {
+		if (event.type === 'failed' && event.reason.startsWith(FULL)) return isFull(event)
+		if (event.type === 'sealed') {
+			seen = { ...seen, lastSealAt: now() }
+			if (full && !ledger.isFull()) {
+				tell({ type: 'recovered', message: `the haven ${haven} has room again, after ${timeSince(full)}` })
+				full = undefined
+			}
+		}
+		if (news.isNews(event)) tell(event)
+	}
+	// One line for however many snapshots do not fit.
+	const isFull = ({ snapshot: { keyspace, table, tag }, reason }: Extract<SyncEvent, { type: 'failed' }>) => {
+		if (full) return
+		full = { since: now(), message: reason }
+		const message = `${reason.replace(FULL, `the haven ${haven} is full`)} (${keyspace}.${table} ${JSON.stringify(tag)}). What does not fit is tried again until it does.`
+		tell({ type: 'trouble', message })
+	}
+	const totals = makeTotals(tellNews)
+	return {
+		totals,
+		havenFails: (reason) => {
+			if (trouble?.message === reason) return
+			trouble = { since: trouble?.since ?? now(), message: reason }
+			totals.tell({ type: 'trouble', message: `${reason} It is tried again until it works.` })
+		},
+		havenWorks: () => {
+			if (!trouble) return
+			news.forget(`${trouble.message} It is tried again until it works.`)
+			tell({ type: 'recovered', message: `the haven ${haven} works again, after ${timeSince(trouble)}` })
+			trouble = undefined
+		},
+		tableFails: ({ keyspace, table }, message) => {
+			const key = `${keyspace}.${table}`
+			tableTroubles.set(key, { since: tableTroubles.get(key)?.since ?? now(), message })
+			totals.tell({ type: 'trouble', message })
+		},
+		tableWorks: ({ keyspace, table }) => {
+			const key = `${keyspace}.${table}`
+			const was = tableTroubles.get(key)
+			if (!was) return
+			tableTroubles.delete(key)
+			news.forget(was.message)
+			tell({ type: 'recovered', message: `${key} can be looked at again, after ${timeSince(was)}` })
+		},
+		swept: (count) => {
+			tables = count
+			seen = { ...seen, lastSweepAt: now() }
+		},
+		ends: () => {
+			ending = true
+		},
+		status: () => {
+			const { sealed, moved, ...ways } = totals.summary()
+			return {
+				state: ending ? 'ending' : trouble ? 'haven in trouble' : seen.lastSweepAt ? 'running' : 'starting',
+				startedAt,
+				sealed,
+				bytes: ways.copied.bytes + ways.hardlinked.bytes + ways.reflinked.bytes + ways.reused.bytes,
+				moved,
+				removed: 0,
+				tables,
+				...seen,
+				...(trouble ? { trouble } : {}),
+				...openOf(ledger, tableTroubles),
+			}
+		},
+	}
+}
+
+function openOf(
+	ledger: Ledger,
+	tableTroubles: Map<string, Trouble>,
+): Pick<ServiceStatus, 'failing' | 'waiting' | 'unsealed' | 'oldestUnsealed'> {
+	const open = ledger.all().sort((a, b) => a.sinceMs - b.sinceMs)
+	const since = ({ sinceMs }: { sinceMs: number }) => new Date(sinceMs).toISOString()
+	const [oldest] = open
+	return {
+		unsealed: open.length,
+		waiting: open
+			.filter(({ state }) => state === 'waiting')
+			.map((one) => ({ snapshot: one.snapshot, since: since(one), reason: one.reason ?? '' })),
+		failing: [
+			...[...tableTroubles].map(([what, { since: began, message }]) => ({ what, since: began, reason: message })),
+			...open
+				.filter(({ state }) => state === 'failing')
+				.map((one) => {
+					const { keyspace, table, tag } = one.snapshot
+					return { what: `${keyspace}.${table} ${JSON.stringify(tag)}`, since: since(one), reason: one.reason ?? '' }
+				}),
+		],
+		...(oldest ? { oldestUnsealed: { snapshot: oldest.snapshot, since: since(oldest) } } : {}),
+	}
+}
+
+function now(): string {
+	return new Date().toISOString()
+}
+
+function timeSince({ since }: Trouble): string {
+	const seconds = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 1000))
+	return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`
+}

@@ -1,0 +1,147 @@
+import PQueue from 'p-queue'
+import { usageError } from '../errors.ts'
+import { type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
+import { takeLease } from '../haven/lease.ts'
+import { deviceOf } from '../haven/place.ts'
+import { havenTrouble } from '../haven/trouble.ts'
+import type { Threads } from './engine.ts'
+import { makeMarker } from './marker.ts'
+import type { Pass } from './pass.ts'
+import { clearInherited, recoverInherited } from './recovery.ts'
+import { makeRemover } from './remover.ts'
+import { makeSealer } from './sealer.ts'
+import { makeSpace } from './space.ts'
+import type { Totals } from './totals.ts'
+import type { SyncOptions } from './types.ts'
+
+/** What a session is opened with. */
+interface Opening {
+	options: SyncOptions
+	threads: Threads
+	totals: Totals
+	signal: AbortSignal
+	/** A service's (see Pass). */
+	patienceMs?: number
+	onOpen?: Pass['onOpen'] & {}
+}
+
+/**
+ * Opens the haven, takes its lease, finishes or undoes what earlier holders left, and works: all that was gathered is
+ * sealed when `work` has ended, and the haven closed whatever happens. Throws SnaphavenError where the haven does not let
+ * it, also in the middle, and whatever `work` throws.
+ */
+export async function withPass(opening: Opening, work: (pass: Pass) => Promise<void>): Promise<void> {
+	const { options, threads, totals } = opening
+	const sharedDevices = await findSharedDevices(options)
+	if (options.hardlink) checkHardlink(options, sharedDevices, totals)
+	let haven: Haven | undefined
+	try {
+		haven = await open(options, totals)
+		const engine = await threads.engineFor(options.dryRun ? undefined : haven).catch((error: unknown) => {
+			throw openingTrouble(options.haven, error)
+		})
+		const parts = { ...opening, engine, sharedDevices }
+		if (options.dryRun) await worked(preparePass({ ...parts, haven, writing: undefined }), work)
+		else if (haven) await withLease({ ...parts, haven }, work)
+	} finally {
+		haven?.close()
+	}
+}
+
+function open(options: SyncOptions, totals: Totals): Promise<Haven | undefined> {
+	const place = {
+		path: options.haven,
+		dataDirectories: options.dataDirectories,
+		stateDirectory: options.stateDirectory,
+		newHaven: options.newHaven,
+		takeOver: options.takeOver,
+		requireMount: options.requireMount,
+		warn: (message: string) => totals.tell({ type: 'warning', message }),
+	}
+	return options.dryRun ? openExistingHaven(place) : openHaven(place)
+}
+
+type Parts = Opening & Pick<Pass, 'engine' | 'sharedDevices'>
+
+async function withLease(
+	{ haven, ...parts }: Parts & { haven: Haven },
+	work: (pass: Pass) => Promise<void>,
+): Promise<void> {
+	const { engine, totals, signal } = parts
+	const warn = (message: string) => totals.tell({ type: 'warning', message })
+	try {
+		const lease = await takeLease({ base: haven.base, haven: haven.path, onWait: warn, signal })
+		try {
+			const inherited = await recoverInherited(haven, lease, engine, warn)
+			const sealer = makeSealer({ haven, lease, engine })
+			const writers = { haven, lease, engine, sealer }
+			const writing = {
+				...{ lease, sealer, remover: makeRemover(writers), marker: makeMarker(writers) },
+				...{ space: makeSpace(haven.base), inherited },
+			}
+			await worked(preparePass({ ...parts, haven, writing }), work)
+			await sealer.idle()
+			if (!signal.aborted) await clearInherited(haven, lease, engine)
+		} finally {
+			await lease.release()
+		}
+	} catch (error) {
+		throw havenTrouble(error)
+	}
+}
+
+/** Works to the end of all that was begun, also after a failure that ends the pass: it is thrown then. */
+async function worked(pass: Pass, work: (pass: Pass) => Promise<void>): Promise<void> {
+	await work(pass)
+	if (pass.failed.aborted) throw pass.failed.reason
+}
+
+function preparePass({ threads: _, ...parts }: Parts & Pick<Pass, 'haven' | 'writing'>): Pass {
+	const { engine, haven, totals } = parts
+	let number = 0
+	if (haven && !haven.record.capabilities.hardLinks) {
+		totals.tell({
+			type: 'warning',
+			message: `the haven ${haven.path} cannot hard-link: each snapshot takes its full size there`,
+		})
+	}
+	const stopper = new AbortController()
+	const fail = (error: unknown) => stopper.abort(error)
+	return {
+		...parts,
+		signal: AbortSignal.any([parts.signal, stopper.signal]),
+		fail,
+		failed: stopper.signal,
+		queue: new PQueue({ concurrency: engine.slices }),
+		umask: currentUmask(),
+		nextNumber: () => number++,
+		busy: { count: 0 },
+		leftAlone: () => false,
+	}
+}
+
+/** Devices of data directories that are the haven's too, or would be. */
+async function findSharedDevices({ haven, dataDirectories }: SyncOptions): Promise<bigint[]> {
+	const own = await deviceOf(haven)
+	const devices = await Promise.all(dataDirectories.map(deviceOf))
+	return devices.filter((device) => device !== undefined && device === own) as bigint[]
+}
+
+function checkHardlink({ dataDirectories, haven }: SyncOptions, shared: bigint[], totals: Totals): void {
+	if (shared.length === 0) {
+		throw usageError(
+			`--hardlink needs the haven on the file system of a data directory, and ${haven} is on another`,
+			'Leave --hardlink out to have files copied.',
+		)
+	}
+	if (shared.length === dataDirectories.length) return
+	const message = `some data directories are not on the haven’s file system: their files are copied, not linked`
+	totals.tell({ type: 'warning', message })
+}
+
+/** Reading it means setting it; nothing else runs meanwhile that makes a file. */
+function currentUmask(): number {
+	const mask = process.umask(0o077)
+	process.umask(mask)
+	return mask
+}

@@ -26,7 +26,7 @@ export interface LeftAlone {
 	identity: string[]
 }
 
-export const BASELINE_FILE = `${PRIVATE}/baseline.json`
+const BASELINE_FILE = `${PRIVATE}/baseline.json`
 const BASELINE_BYTES_MAX = 256 * 1024 * 1024
 
 /** Reads the baseline; an empty one where there is none. One that is damaged is refused: too little would be left alone. */

@@ -37,8 +37,10 @@ interface ServiceParts {
 	/** Its abort ends the service, as soon as what is in flight has ended. */
 	signal: AbortSignal
 	startWatch: StartWatch
-	/** Called after the first glance at the node, with what can be asked of the service from then on. */
-	onReady: (service: Service) => void
+	/** Called once, before anything else, with what can be asked of the service from then on. */
+	onStart: (service: Service) => void
+	/** Called after each glance at the node; after the first one the node is watched. */
+	onSweep: () => void
 }
 
 /** A running service. */
@@ -123,7 +125,7 @@ interface Node {
 const ROUND_MS = 600_000
 
 function watchNode(
-	{ options, startWatch, onReady }: ServiceParts,
+	{ options, startWatch, onStart, onSweep }: ServiceParts,
 	parts: {
 		log: ReturnType<typeof makeServiceLog>
 		keepOnly: (locations: TableLocation[]) => void
@@ -154,10 +156,11 @@ function watchNode(
 			for (const location of tables.slice(next, next + share)) want?.(location)
 			next = next + share >= tables.length ? 0 : next + share
 			first.resolve()
+			onSweep()
 		},
 		warn: (message) => log.totals.tell({ type: 'warning', message }),
 	})
-	first.promise.then(() => onReady({ status: log.status, rescan }))
+	onStart({ status: log.status, rescan })
 	return {
 		glance: async (signal) => {
 			await Promise.race([first.promise, aborted(signal)])

@@ -38,6 +38,11 @@ export const SYNC_FLAGS = defineFlags({
 	'dry-run': { kind: 'switch', help: 'say what would be done, and touch nothing' },
 	...PLACE_FLAGS,
 	...TELLING_FLAGS,
+	'log-format': {
+		kind: 'value',
+		placeholder: '{text,json}',
+		help: 'text: lines for people (default); json: one JSON object a line on stderr for all that is told there or, as lines, on stdout',
+	},
 })
 
 /** How the help groups them. */
@@ -53,7 +58,7 @@ export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
 		'sweep-interval',
 	],
 	'With care': ['dry-run', 'require-mount', 'new-haven', 'take-over', 'state-dir'],
-	'What is told': ['verbosity', 'quiet', 'json', 'help', 'version'],
+	'What is told': ['verbosity', 'quiet', 'json', 'log-format', 'help', 'version'],
 }
 
 /** The flags of the Python snaphaven, which argparse let people shorten to any unmistakable beginning. */

@@ -14,7 +14,8 @@ const SWEEP_SECONDS = '5'
 
 /** What `snaphaven sync` is asked to tell. */
 export function reporterOptions(values: Values): ReporterOptions {
-	return { ...loudness(values), json: values.json, dryRun: values['dry-run'] }
+	const logFormat = parseLogFormat(values['log-format'])
+	return { ...loudness(values), json: values.json, dryRun: values['dry-run'], logFormat }
 }
 
 /** What `snaphaven sync` is asked to do. Throws for what cannot be, before anything was touched but cassandra.yaml. */
@@ -49,6 +50,11 @@ function parseKeyspaces(all: boolean, keyspaces: string[]): string[] | 'all' {
 	if (all) return 'all'
 	if (names.length > 0) return names
 	throw usageError('which keyspaces? None is named', 'Name one or more, or give --all-keyspaces')
+}
+
+function parseLogFormat(text = 'text'): 'text' | 'json' {
+	if (text === 'text' || text === 'json') return text
+	throw usageError(`--log-format expects text or json, but was given "${text}"`)
 }
 
 /** Seconds on the command line, milliseconds inside. */

@@ -2,13 +2,17 @@ import type { SyncEvent } from '../mirror/types.ts'
 import { total } from './amounts.ts'
 import { exitCodeOf, type Outcome } from './summary.ts'
 
-/**
- * The object that `--json` writes for an event, with `type` first and the snapshot's names beside it; undefined for what
- * is no outcome (progress, waiting). `files` and `bytes` are the sums over all ways that the files came by.
- */
+/** The object that `--json` writes for an event; undefined for what is no outcome (progress, waiting). */
 export function eventObject(event: SyncEvent): Record<string, unknown> | undefined {
-	if (event.type === 'progress' || event.type === 'waiting') return undefined
-	if (!('snapshot' in event)) return event
+	return event.type === 'progress' || event.type === 'waiting' ? undefined : eventFields(event)
+}
+
+/**
+ * An event as one flat object, with `type` first and the snapshot's names beside it. `files` and `bytes` are the sums over
+ * all ways that the files came by.
+ */
+export function eventFields(event: SyncEvent): Record<string, unknown> {
+	if (!('snapshot' in event)) return { ...event }
 	const { type, snapshot, ...rest } = event
 	const sums = 'copied' in event ? total(event) : {}
 	return { type, ...snapshot, ...sums, ...rest }

@@ -28,7 +28,12 @@ export function quoted(name: string): string {
  * os.fsencode give the very bytes of such a name back.
  */
 export function jsonLine(value: unknown): string {
-	return JSON.stringify(value).replaceAll(UNPRINTABLE, (character) =>
+	return escapeJson(JSON.stringify(value))
+}
+
+/** JSON text in one line, with what printable() escapes as JSON's own escapes. */
+export function escapeJson(json: string): string {
+	return json.replaceAll(UNPRINTABLE, (character) =>
 		Array.from({ length: character.length }, (_, at) => `\\u${hex(character.charCodeAt(at), 4)}`).join(''),
 	)
 }

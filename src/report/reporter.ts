@@ -1,7 +1,8 @@
 import type { SyncEvent, SyncSummary, TransferAmounts } from '../mirror/types.ts'
 import { add } from './amounts.ts'
 import { describeAbort, describeError, isAbort } from './errors.ts'
-import { errorObject, eventObject, outcomeObject } from './json-events.ts'
+import { errorObject, eventFields, eventObject, outcomeObject } from './json-events.ts'
+import type { LogOptions } from './log-format.ts'
 import { describeEvent, isShown, type Line, type Loudness } from './messages.ts'
 import { Meter } from './meter.ts'
 import { type Output, openOutput } from './output.ts'
@@ -9,7 +10,7 @@ import { progressLine } from './progress-line.ts'
 import { describeOutcome, type Ending, exitCodeOf, type Plan } from './summary.ts'
 
 /** How a pass is to be told. */
-export interface ReporterOptions extends Loudness {
+export interface ReporterOptions extends Loudness, LogOptions {
 	/** One object a line on stdout, in place of the lines for people there. */
 	json: boolean
 	dryRun: boolean
@@ -39,20 +40,20 @@ class Reporter {
 		if (event.type === 'damaged' || (event.type === 'sealed' && event.state === 'damaged')) this.#sawDamage = true
 		const object = this.#options.json ? eventObject(event) : undefined
 		if (object !== undefined) this.#output.printJson(object)
-		for (const line of describeEvent(event)) this.print(line)
+		this.#printAll(describeEvent(event), eventFields(event))
 	}
 
-	/** Tells what is not an event of the pass. */
-	print(line: Line): void {
+	/** Tells what is not an event of the pass. fields: what stands beside the line where the log is for machines. */
+	print(line: Line, fields?: Record<string, unknown>): void {
 		if (this.#options.json && line.to === 'stdout') return
-		if (isShown(line.importance, this.#options)) this.#output.print(line)
+		if (isShown(line.importance, this.#options)) this.#output.print(line, fields)
 	}
 
 	/** Tells how the pass ended. Returns the exit code. */
 	finish(summary: SyncSummary, ending: Ending): number {
 		this.#output.end()
 		const outcome = { summary, ending, plan: this.#options.dryRun ? this.#plan : undefined }
-		for (const line of describeOutcome(outcome)) this.print(line)
+		this.#printAll(describeOutcome(outcome), outcomeObject(outcome))
 		if (this.#options.json) this.#output.printJson(outcomeObject(outcome))
 		return exitCodeOf(outcome)
 	}
@@ -65,9 +66,15 @@ class Reporter {
 		this.#output.end()
 		const told = ending !== 'complete' && isAbort(error) ? describeAbort(ending) : describeError(error)
 		const exitCode = this.#sawDamage ? 3 : told.exitCode
-		for (const line of told.lines) this.print(line)
-		if (this.#options.json) this.#output.printJson(errorObject(exitCode, told.message, told.hint))
+		const object = errorObject(exitCode, told.message, told.hint)
+		this.#printAll(told.lines, object)
+		if (this.#options.json) this.#output.printJson(object)
 		return exitCode
+	}
+
+	/** Tells one thing in several lines; its fields stand beside the first. */
+	#printAll(lines: Line[], fields: Record<string, unknown>): void {
+		for (const [index, line] of lines.entries()) this.print(line, index === 0 ? fields : undefined)
 	}
 
 	#showProgress({ progress }: Extract<SyncEvent, { type: 'progress' }>): void {
@@ -79,7 +86,7 @@ class Reporter {
 
 /** A reporter on this process's stdout and stderr. */
 export async function openReporter(options: ReporterOptions): Promise<Reporter> {
-	return new Reporter(options, await openOutput())
+	return new Reporter(options, await openOutput(options))
 }
 
 const NONE = { files: 0, bytes: 0 }

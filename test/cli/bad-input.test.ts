@@ -108,6 +108,12 @@ const badInputs: BadInput[] = [
 		hint: /./,
 	},
 	{
+		what: 'an unknown format of the log',
+		args: (scene) => well(scene, '--log-format', 'xml'),
+		message: /--log-format expects text or json, but was given "xml"/,
+		hint: /./,
+	},
+	{
 		what: 'no haven',
 		args: ({ node }) => ['--once', ...node.flags, 'ks'],
 		message: /-s HAVEN is missing/,

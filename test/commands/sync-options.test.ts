@@ -18,7 +18,7 @@ async function options(line: string, around = AROUND) {
 test('the defaults are those of the Python snaphaven', async (t) => {
 	const { matchesTag, matchesTable, stateDirectory, ...rest } = await options('--once -s /nas ks')
 	t.deepEqual(rest, {
-		report: { quiet: false, verbosity: 1, json: false, dryRun: false },
+		report: { quiet: false, verbosity: 1, json: false, dryRun: false, logFormat: 'text' },
 		dataDirectories: ['/var/lib/cassandra/data'],
 		keyspaces: ['ks'],
 		haven: '/nas',
@@ -39,11 +39,11 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 
 test('every flag comes through', async (t) => {
 	const line =
-		'--once -s h -d c -v 2 --json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
+		'--once -s h -d c -v 2 --json --log-format json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
 		'--move-snapshots --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
 	const { matchesTag, matchesTable, ...rest } = await options(line)
 	t.deepEqual(rest, {
-		report: { quiet: false, verbosity: 2, json: true, dryRun: true },
+		report: { quiet: false, verbosity: 2, json: true, dryRun: true, logFormat: 'json' },
 		dataDirectories: ['/home/op/c/data'],
 		keyspaces: ['b', 'a'],
 		haven: '/home/op/h',

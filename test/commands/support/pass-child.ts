@@ -73,6 +73,11 @@ const runs: Record<string, RunSync> = {
 		tell({ type: 'progress', progress })
 		return summary({ sealed: 1 })
 	},
+	/** Names that a terminal or a reader could misunderstand. */
+	strange: async (_, tell) => {
+		tell(sealed({ snapshot: { ...sealed().snapshot, tag: 'a\u001b[31m\u202eb\udc80' } }))
+		return summary({ sealed: 1 })
+	},
 	plans: async (_, tell) => {
 		const { snapshot, ...rest } = sealed()
 		for (const tag of ['a', 'b']) tell({ ...rest, type: 'planned', snapshot: { ...snapshot, tag } })

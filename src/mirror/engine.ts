@@ -109,6 +109,8 @@ function startThread(): Thread {
 	const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>()
 	let next = 0
 	let failed: Error | undefined
+	// Until it has ended, it then keeps the process alive: the answer to a last job must not let go of it.
+	let closing = false
 	const thread: Thread = {
 		pending: 0,
 		run: (name, args) =>
@@ -125,9 +127,10 @@ function startThread(): Thread {
 			}),
 		// One that may hang in a call is not asked.
 		close: async () => {
+			closing = true
+			worker.ref()
 			if (waiting.size > 0) await worker.terminate()
 			else if (!failed) {
-				worker.ref()
 				worker.postMessage(END)
 				await ended
 			}
@@ -137,7 +140,7 @@ function startThread(): Thread {
 		const call = waiting.get(id)
 		waiting.delete(id)
 		thread.pending = waiting.size
-		if (waiting.size === 0) worker.unref()
+		if (waiting.size === 0 && !closing) worker.unref()
 		return call
 	}
 	worker.on('message', (response: Response) => {

@@ -4,14 +4,9 @@
 process.env['UV_THREADPOOL_SIZE'] ??= '64'
 
 import { keepCompiledCode } from './compile-cache.ts'
+import { refuseOldNode } from './report/old-node.ts'
 
-const [major = 0] = process.versions.node.split('.').map(Number)
-if (major < 22) {
-	process.stderr.write(
-		`error: snaphaven needs Node 22.13 or newer, and this is ${process.version} (${process.execPath})\n`,
-	)
-	process.exit(2)
-}
+refuseOldNode()
 keepCompiledCode()
 
 const { main } = await import('./commands/main.ts')

@@ -73,7 +73,7 @@ export async function serviceLife(options: ServiceOptions, print: (line: Line) =
 			clearInterval(hourly)
 			await save()
 			await control.close()
-			systemd.close()
+			await systemd.close()
 		},
 	}
 }

@@ -9,7 +9,7 @@ import { serviceLife } from './service-life.ts'
 
 /** Watches and mirrors until a signal. Returns the exit code: 0 where a signal ended it. */
 export async function service(options: ServiceOptions, report: ReporterOptions): Promise<number> {
-	const reporter = await openReporter(report)
+	const reporter = await openReporter({ ...report, service: true })
 	const life = await serviceLife(options, (line) => reporter.print(line))
 	const interruption = onSignals((message) => {
 		reporter.print(problemLine('signal', 'doubtful', message))

@@ -9,7 +9,7 @@ const fresh = mkdtempSync(join(root, '.dist-'))
 
 await build({
 	absWorkingDir: root,
-	entryPoints: { cli: 'src/cli.ts', worker: 'src/worker.ts' },
+	entryPoints: { cli: 'src/cli.ts', worker: 'src/worker.ts', hinter: 'src/hinter.ts' },
 	outdir: fresh,
 	bundle: true,
 	splitting: true,

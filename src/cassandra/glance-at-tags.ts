@@ -11,6 +11,8 @@ interface TagsGlance {
 	mark: string
 	/** The youngest mtime of `snapshots/` and of the tags' folders, ms since the epoch; 0 where there are none. */
 	changedMs: number
+	/** How many folders a watch of the table takes; 0 where it is a link, which no watch follows. */
+	folders: number
 }
 
 /**
@@ -27,30 +29,32 @@ export function* glanceAtTags(
 		const folder = yield* openFolderOrOwnLink(keyspace, table)
 		if (folder === undefined) return undefined
 		try {
-			return yield* glanceIn(folder, 'snapshots', path)
+			return { ...(yield* glanceIn(folder, 'snapshots', path)), folders: 0 }
 		} finally {
 			yield* close(folder)
 		}
 	} catch (error) {
 		if (!hasCode(error)) throw error
-		return error.code === 'ENOTDIR' ? undefined : { mark: String(error.code), changedMs: 0 }
+		return error.code === 'ENOTDIR' ? undefined : { mark: String(error.code), changedMs: 0, folders: 0 }
 	}
 }
 
 function* glanceIn(parent: number, snapshots: string, path: string): Io<TagsGlance> {
 	const folder = yield* lstatIfThere(below(parent, snapshots))
-	if (!folder?.isDirectory()) return { mark: '', changedMs: 0 }
+	if (!folder?.isDirectory()) return { mark: '', changedMs: 0, folders: 1 }
 	const tags = yield* rememberedNames(path, folder, () => sortedNames(parent, snapshots))
 	let mark = String(folder.dev)
 	let youngestNs = folder.mtimeNs
+	let folders = 2
 	for (const tag of tags) {
 		const entry = yield* lstatIfThere(below(parent, `${snapshots}/${tag}`))
 		if (!entry?.isDirectory()) continue
 		// A name has no "/" in it: no two states have one mark.
 		mark += `/${tag}/${entry.ino}/${entry.mtimeNs}`
+		folders++
 		if (entry.mtimeNs > youngestNs) youngestNs = entry.mtimeNs
 	}
-	return { mark, changedMs: Number(youngestNs / 1_000_000n) }
+	return { mark, changedMs: Number(youngestNs / 1_000_000n), folders }
 }
 
 function* sortedNames(parent: number, name: string): Io<Name[]> {

@@ -15,6 +15,8 @@ export interface TableGlance {
 	mark: string
 	/** The youngest mtime of `snapshots/` and of the tags' folders, ms since the epoch; 0 where there are none. */
 	changedMs: number
+	/** How many folders a watch of the table takes: its own, `snapshots/` and the tags', in all data directories. */
+	folders: number
 }
 
 /** What a glance found in the data directories. */
@@ -39,7 +41,7 @@ export interface KeyspaceFolder {
 }
 
 /** The reason for what is just not there. */
-const NOT_THERE = 'does not exist'
+export const NOT_THERE = 'does not exist'
 
 /**
  * Looks at the folders of all snapshots of these keyspaces (`'all'`: every one but Cassandra's own), and at no file of
@@ -146,14 +148,20 @@ function* entriesIn(keyspace: number): Io<{ table: Name; isLink: boolean }[]> {
 function addTable(
 	{ tables, paths }: Sight,
 	{ dataDirectory, keyspace, table }: { dataDirectory: string; keyspace: string; table: string },
-	tags: Pick<TableGlance, 'mark' | 'changedMs'>,
+	tags: Pick<TableGlance, 'mark' | 'changedMs' | 'folders'>,
 ): void {
 	const key = `${keyspace}/${table}`
-	const known = tables.get(key) ?? { location: { keyspace, table, dataDirectories: [] }, mark: '', changedMs: 0 }
+	const known = tables.get(key) ?? {
+		location: { keyspace, table, dataDirectories: [] },
+		mark: '',
+		changedMs: 0,
+		folders: 0,
+	}
 	known.location.dataDirectories.push(dataDirectory)
 	// Nothing has a NUL in its name: no two states have one mark.
 	known.mark += `\0${dataDirectory}\0${tags.mark}`
 	known.changedMs = Math.max(known.changedMs, tags.changedMs)
+	known.folders += tags.folders
 	tables.set(key, known)
 	paths.add(`${dataDirectory}/${key}`)
 }

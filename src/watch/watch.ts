@@ -1,31 +1,114 @@
-import type { Glance } from '../cassandra/glance.ts'
+import { tableName } from '../cassandra/find-tables.ts'
+import type { Glance, KeyspaceFolder } from '../cassandra/glance.ts'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { makeAlarm } from './alarm.ts'
+import { changedTables, type Seen, seenNow, tableKey } from './changes.ts'
+import { startHints } from './hints.ts'
+import { missingOf, presenceNews } from './presence.ts'
 
-interface WatchOptions {
+/** What to watch, and whom to tell. */
+export interface WatchOptions {
+	dataDirectories: string[]
+	keyspaces: string[] | 'all'
+	/** Whether a table is wanted, by its name without its id. */
+	matchesTable: (tableName: string) => boolean
+	/** The pause between two sweeps. */
 	sweepMs: number
+	/** glanceAtTables of these data directories and keyspaces. */
 	glance: () => Promise<Glance>
+	/** False: sweeps alone; for tests. */
+	hints?: boolean
+	/** How often to check that the watch still stands, ms; default a minute. */
+	checkMs?: number
+	/** "Look at this table now": every one at the first sweep, then those that something may have changed in. */
 	onLook: (location: TableLocation) => void
+	/** At each sweep, before the tables that it found changed: all that it saw, tables that are not wanted too. */
 	onSweep: (glance: Glance) => void
+	/** Once when something goes wrong or missing, once when it is well again. */
 	warn: (message: string) => void
 }
 
-/** Sweeps: a glance at all tables every so often. */
-export function startWatch(options: WatchOptions): { rescan: () => void; close: () => Promise<void> } {
-	let timer: NodeJS.Timeout | undefined
-	let closed = false
-	const sweep = async () => {
-		const glance = await options.glance()
-		if (closed) return
-		options.onSweep(glance)
-		for (const { location } of glance.tables) options.onLook(location)
-		timer = setTimeout(sweep, options.sweepMs)
+/** A watch over tables. */
+export interface Watch {
+	/** Every table is looked at anew, by a sweep that begins now. */
+	rescan: () => void
+	/** Ends it. Nothing is told from now on; resolves when no process is left. */
+	close: () => Promise<void>
+}
+
+/** The pause before a sweep that a hint asks for: a storm of new tables costs few. */
+const SOON_MS = 500
+
+/**
+ * Watches until closed. The disk is the truth: sweeps, never two at once, find all there is to find, and hints from the
+ * kernel only make it sooner. Nothing that the disks or the kernel do ends it.
+ */
+export function startWatch(options: WatchOptions): Watch {
+	const { keyspaces, matchesTable, sweepMs, glance, onLook, onSweep, warn } = options
+	const alarm = makeAlarm()
+	let isClosed = false
+	let isRescan = false
+	let seen: Seen = new Map()
+	let locations = new Map<string, TableLocation>()
+	let missing = new Map<string, string>()
+
+	const onHint = ({ dataDirectory, keyspace }: KeyspaceFolder, tables: string[]) => {
+		for (const table of tables) {
+			const location = locations.get(tableKey({ keyspace, table }))
+			if (location?.dataDirectories.includes(dataDirectory)) onLook(location)
+			else if (matchesTable(tableName(table))) alarm.within(SOON_MS)
+		}
 	}
-	timer = setTimeout(sweep, 0)
+	const onReady = () => alarm.within(0)
+	const { checkMs = 60_000 } = options
+	const hints = options.hints === false ? undefined : startHints({ onHint, onReady, warn, checkMs })
+
+	let trouble = false
+	const tryGlance = async (): Promise<Glance | undefined> => {
+		try {
+			const found = await glance()
+			if (trouble && !isClosed) warn('the data directories can be looked at again')
+			trouble = false
+			return found
+		} catch (error) {
+			if (!trouble && !isClosed) warn(`can’t look at the data directories: ${String(error)}`)
+			trouble = true
+			return undefined
+		}
+	}
+	const sweep = async () => {
+		const beganMs = Date.now()
+		const whole = await tryGlance()
+		if (isClosed || !whole) return
+		const tables = whole.tables.filter(({ location }) => matchesTable(tableName(location.table)))
+		const changed = changedTables(isRescan ? new Map() : seen, tables)
+		isRescan = false
+		seen = seenNow(tables, { beganMs, endedMs: Date.now() })
+		locations = new Map(tables.map(({ location }) => [tableKey(location), location]))
+		const nowMissing = missingOf(whole, keyspaces)
+		for (const message of presenceNews(missing, nowMissing)) warn(message)
+		missing = nowMissing
+		onSweep(whole)
+		for (const { location } of changed) onLook(location)
+		hints?.follow(whole)
+	}
+	const sweepUntilClosed = async () => {
+		while (!isClosed) {
+			await sweep()
+			await alarm.wait(sweepMs)
+		}
+	}
+	sweepUntilClosed()
+
 	return {
-		rescan: () => {},
+		rescan: () => {
+			isRescan = true
+			alarm.within(0)
+		},
 		close: async () => {
-			closed = true
-			clearTimeout(timer)
+			isClosed = true
+			alarm.within(0)
+			await hints?.close()
 		},
 	}
 }

@@ -1,6 +1,6 @@
 import { constants } from '../files/builtins.ts'
 import { below, namesIn } from '../files/folders.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { each, hasCode, type Io } from '../files/io.ts'
 import { type Name, pathOf } from '../files/names.ts'
 import { close, lstatIfThere, open, stat } from '../files/operations.ts'
 import { isUserKeyspace } from './find-tables.ts'
@@ -125,14 +125,19 @@ function* lookIntoKeyspace(sight: Sight, parent: number, dataDirectory: string, 
 		const entries = yield* rememberedNames(path, found, () => entriesIn(folder))
 		sight.paths.add(path)
 		sight.folders.push({ dataDirectory, keyspace, identity: `${found.dev}:${found.ino}` })
-		for (const { table, isLink } of entries) {
-			const tags = yield* glanceAtTags(folder, { table, isLink, path: `${path}/${table}` })
-			if (tags) addTable(sight, { dataDirectory, keyspace, table }, tags)
+		// Each on its own: a call within fewer generators is quicker.
+		const glances = yield* each(entries, TABLES_IN_FLIGHT, ({ table, isLink }) =>
+			glanceAtTags(folder, { table, isLink, path: `${path}/${table}` }),
+		)
+		for (const [at, tags] of glances.entries()) {
+			if (tags) addTable(sight, { dataDirectory, keyspace, table: entries[at]?.table ?? '' }, tags)
 		}
 	} finally {
 		yield* close(folder)
 	}
 }
+
+const TABLES_IN_FLIGHT = 16
 
 /** What is, or may be, a table. */
 function* entriesIn(keyspace: number): Io<{ table: Name; isLink: boolean }[]> {

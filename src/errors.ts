@@ -3,7 +3,7 @@ export class SnaphavenError extends Error {
 	override name = 'SnaphavenError'
 	/** The process's exit code for it: 1 could not be done, 2 wrong usage or configuration. */
 	readonly exitCode: 1 | 2
-	/** What to do about it, as a sentence; printed on a line of its own. */
+	/** What to do about it, as a sentence, or what a program printed; on lines of their own. */
 	readonly hint: string | undefined
 	/** It concerns the haven as a whole, so that nothing else can go on either. */
 	readonly ofHaven: boolean

@@ -5,6 +5,8 @@ import { tellVersion } from './tell-version.ts'
 const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>>> = {
 	sync: async () => (await import('./sync.ts')).sync,
 	status: async () => (await import('./status.ts')).status,
+	wait: async () => (await import('./wait.ts')).wait,
+	snapshot: async () => (await import('./snapshot.ts')).snapshot,
 }
 
 /**

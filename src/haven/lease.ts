@@ -225,7 +225,7 @@ function* letGo(base: string, token: string, own: string): Io<void> {
 }
 
 /** undefined where there is no lease, null where it can't be understood. */
-function readLease(base: string): Io<LeaseRecord | null | undefined> {
+export function readLease(base: string): Io<LeaseRecord | null | undefined> {
 	return readRecord(`${base}/${LEASE_FILE}`)
 }
 

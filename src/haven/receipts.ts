@@ -73,6 +73,11 @@ export function* readSnapshotReceipt(base: string, key: SnapshotKey): Io<Receipt
 	}
 }
 
+/** A snapshot's receipt without its files; undefined as for readSnapshotReceipt. */
+export function* readSnapshotHead(base: string, key: SnapshotKey): Io<ReceiptHead | undefined> {
+	return (yield* readHead(`${base}/${receiptPath(key)}`)) ?? undefined
+}
+
 function* receiptNames(folder: string): Io<string[]> {
 	try {
 		return (yield* readdir(folder)).filter((name) => name.endsWith('.json'))

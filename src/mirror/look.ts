@@ -79,17 +79,20 @@ interface Look {
 	/** What was read of the receipts, by tag. */
 	heads: Map<string, ReceiptHead>
 	found: Map<string, Map<string, Stat>>
+	/** Nothing but this tag is looked for. */
+	only?: string
 }
 
 /** Gathers the stat of each tag's folder, and of all else that its receipt identifies it by. */
-function* lookIn(look: Look): Io<void> {
+export function* lookIn(look: Look): Io<void> {
 	const table = yield* openTable(look.dataDirectory, look.location.keyspace, look.location.table)
 	if (table === undefined) return
 	try {
 		const snapshots = yield* openFolderIfThere(table, 'snapshots')
 		if (snapshots === undefined) return
 		try {
-			for (const tag of yield* namesIn(snapshots)) yield* lookAtTag(look, snapshots, tag)
+			for (const tag of look.only === undefined ? yield* namesIn(snapshots) : [look.only])
+				yield* lookAtTag(look, snapshots, tag)
 		} finally {
 			yield* close(snapshots)
 		}
@@ -120,7 +123,7 @@ function identifyingPaths(head: ReceiptHead | undefined, dataDirectory: string):
 }
 
 /** Whether nothing has changed since the seal: every folder, manifest.json and schema.cql as the receipt has them. */
-function isAsSealed({ source }: ReceiptHead, stats: ReadonlyMap<string, Stat>): boolean {
+export function isAsSealed({ source }: ReceiptHead, stats: ReadonlyMap<string, Stat>): boolean {
 	if (stats.size !== source.folders.length + source.files.length) return false
 	return (
 		source.folders.every(({ dataDirectory, path, ino, mtimeNs }) => {

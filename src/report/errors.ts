@@ -16,7 +16,7 @@ export function describeError(error: unknown): ToldError {
 	if (!(error instanceof SnaphavenError)) return describeDefect(error)
 	const { exitCode, message, hint, cause } = error
 	const lines = [problemLine('error', 'bad', message)]
-	if (hint !== undefined) lines.push(continuation(hint))
+	if (hint !== undefined) lines.push(...hint.split('\n').map(continuation))
 	if (cause instanceof Error) lines.push({ ...continuation(`caused by ${cause.message}`), importance: 'detail' })
 	return { exitCode, message, hint, lines }
 }

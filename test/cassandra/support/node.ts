@@ -23,6 +23,10 @@ export interface CassandraNode {
 	cql: Cql
 	/** Runs nodetool; hands back what it printed. Throws, with that, when it fails. */
 	nodetool: (...args: string[]) => Promise<string>
+	/** The words of a command that is nodetool, with nothing said of where the node is. */
+	nodetoolCommand: string[]
+	/** Where nodetool finds it on 127.0.0.1. */
+	jmxPort: number
 	/** Runs one of Cassandra's tools that read the disk, such as `StandaloneSSTableUtil`, by its class's name. */
 	tool: (name: string, ...args: string[]) => Promise<string>
 	/** Stops it; its folder stays. */
@@ -65,6 +69,8 @@ export async function startNode(root: string, settings: NodeSettings): Promise<C
 		dataDirectories: dataDirectoriesOf(root, settings.dataDirectories),
 		cql: session,
 		nodetool: (...args) => runTool(installation, root, 'NodeTool', ['-h', '127.0.0.1', '-p', String(jmx), ...args]),
+		nodetoolCommand: toolCommand(installation, root, 'NodeTool'),
+		jmxPort: jmx,
 		tool: (name, ...args) => runTool(installation, root, name, args),
 		stop: async () => {
 			await session.close()
@@ -82,16 +88,15 @@ const logback = `<configuration>
 `
 
 async function runTool(installation: Installation, root: string, name: string, args: string[]): Promise<string> {
-	const java = name === 'NodeTool' ? installation.nodetoolJava : installation.java
-	const options = toolOptions(installation, java, root)
-	const main = `org.apache.cassandra.tools.${name}`
-	const result = await execa(java.program, [...options, main, ...args], {
-		cwd: root,
-		reject: false,
-		timeout: 120_000,
-	})
+	const [program = '', ...words] = toolCommand(installation, root, name)
+	const result = await execa(program, [...words, ...args], { cwd: root, reject: false, timeout: 120_000 })
 	if (result.exitCode === 0) return result.stdout
 	throw failure(`${name} ${args.join(' ')} ended with ${result.exitCode}:\n${result.stdout}\n${result.stderr}`)
+}
+
+function toolCommand(installation: Installation, root: string, name: string): string[] {
+	const java = name === 'NodeTool' ? installation.nodetoolJava : installation.java
+	return [java.program, ...toolOptions(installation, java, root), `org.apache.cassandra.tools.${name}`]
 }
 
 async function ready(log: string, ended: () => boolean): Promise<void> {

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
+import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
 import { manyTables } from './many-tables.ts'
 import { slowMount } from './slow-mount.ts'
 import { smallFiles } from './small-files.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 
-const scenarios = [smallFiles, largeFile, slowMount, manyTables]
+const scenarios = [smallFiles, largeFile, slowMount, manyTables, idleService]
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: 'boolean' } } })
 const unknown = positionals.filter((name) => scenarios.every((scenario) => scenario.name !== name))

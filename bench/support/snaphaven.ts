@@ -5,8 +5,16 @@ import type { Figure } from './scenario.ts'
 
 /** The command that mirrors a tree into a haven. Its memory lies beside the haven, new for each target. */
 export function syncCommand(tree: Tree, target: string): string[] {
-	const haven = ['-s', havenIn(target), ...tree.flags, '--state-dir', join(target, 'state')]
-	return [nodeBinary, cliFile, 'sync', '--once', '--quiet', ...haven, tree.keyspace]
+	return [nodeBinary, cliFile, 'sync', '--once', '--quiet', ...places(tree, target), tree.keyspace]
+}
+
+/** The service for the same. */
+export function serviceCommand(tree: Tree, target: string): string[] {
+	return [nodeBinary, cliFile, 'sync', ...places(tree, target), tree.keyspace]
+}
+
+function places(tree: Tree, target: string): string[] {
+	return ['-s', havenIn(target), ...tree.flags, '--state-dir', join(target, 'state')]
 }
 
 /** Where the haven of a target is. */

@@ -7,6 +7,15 @@ export const SYNC_FLAGS = defineFlags({
 	once: { kind: 'switch', help: 'one pass, then end; implies --fullsync' },
 	fullsync: { kind: 'switch', help: 'also take the snapshots that were there before the first start' },
 	'move-snapshots': { kind: 'switch', help: 'delete each snapshot on the node once its copy is sealed' },
+	'mirror-deletes': {
+		kind: 'switch',
+		help: 'remove from the haven what is cleared on the node (not what --move-snapshots deletes there)',
+	},
+	'mirror-deletes-after': {
+		kind: 'value',
+		placeholder: 'SECONDS',
+		help: 'but not sooner after its seal (default: 3600)',
+	},
 	'sync-sstables': { kind: 'switch', help: 'also mirror the live SSTables (not there yet)' },
 	hardlink: {
 		kind: 'switch',
@@ -47,7 +56,16 @@ export const SYNC_FLAGS = defineFlags({
 
 /** How the help groups them. */
 export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
-	'What is done': ['snapshot-dir', 'once', 'fullsync', 'move-snapshots', 'sync-sstables', 'hardlink'],
+	'What is done': [
+		'snapshot-dir',
+		'once',
+		'fullsync',
+		'move-snapshots',
+		'mirror-deletes',
+		'mirror-deletes-after',
+		'sync-sstables',
+		'hardlink',
+	],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'Which snapshots': [
 		'all-keyspaces',

@@ -11,6 +11,8 @@ type Values = FlagValues<typeof SYNC_FLAGS>
 
 const SETTLE_SECONDS = '60'
 const SWEEP_SECONDS = '5'
+const DELETES_AFTER_SECONDS = '3600'
+const YEAR_SECONDS = 366 * 86_400
 
 /** What `snaphaven sync` is asked to tell. */
 export function reporterOptions(values: Values): ReporterOptions {
@@ -31,6 +33,7 @@ export async function syncOptions(values: Values, keyspaces: string[], around: S
 		requireMount: values['require-mount'],
 		fullsync: values.fullsync || values.once,
 		move: values['move-snapshots'],
+		mirrorDeletes: parseMirrorDeletes(values['mirror-deletes'], values['mirror-deletes-after']),
 		hardlink: values.hardlink,
 		dryRun: values['dry-run'],
 		newHaven: values['new-haven'],
@@ -55,6 +58,16 @@ function parseKeyspaces(all: boolean, keyspaces: string[]): string[] | 'all' {
 function parseLogFormat(text = 'text'): 'text' | 'json' {
 	if (text === 'text' || text === 'json') return text
 	throw usageError(`--log-format expects text or json, but was given "${text}"`)
+}
+
+function parseMirrorDeletes(asked: boolean, after?: string): ServiceOptions['mirrorDeletes'] {
+	if (asked)
+		return { graceMs: parseSeconds('--mirror-deletes-after', after ?? DELETES_AFTER_SECONDS, [0, YEAR_SECONDS]) }
+	if (after === undefined) return undefined
+	throw usageError(
+		'--mirror-deletes-after says how soon --mirror-deletes removes something, which is not given',
+		'Give both, or neither.',
+	)
 }
 
 /** Seconds on the command line, milliseconds inside. */

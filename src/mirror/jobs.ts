@@ -14,6 +14,7 @@ import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemova
 import { withdraw } from '../haven/withdraw.ts'
 import { findSettledOf } from './beginning.ts'
 import { completeGathering } from './complete.ts'
+import { findCleared, findVanished } from './find-cleared.ts'
 import { gatherSnapshot, lookAgain } from './gather.ts'
 import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
 import { lookAtTable } from './look.ts'
@@ -55,6 +56,8 @@ export const jobs = {
 		each(publications, WIDTH, (publication) => withdraw(base, partial, publication, 'own')),
 	clearUp: (base: string, partial: string, publications: Publication[]): Io<unknown> =>
 		each(publications, WIDTH, (publication) => clearUp(base, partial, publication)),
+	findCleared,
+	findVanished,
 	writeRemovals,
 	findRemovals,
 	areMeant: (base: string, wanted: Pick<Removal, 'key' | 'receiptId'>[]): Io<boolean[]> =>

@@ -7,6 +7,7 @@ import type { Inherited } from '../haven/progress.ts'
 import type { Engine } from './engine.ts'
 import type { SnapshotLook, TableLook } from './look.ts'
 import type { Marker } from './marker.ts'
+import { type MirrorDeletes, removeCleared } from './mirror-deletes.ts'
 import type { Remover } from './remover.ts'
 import type { Sealer } from './sealer.ts'
 import { mirrorSnapshot } from './snapshot-task.ts'
@@ -40,6 +41,8 @@ export interface Pass {
 	busy: { count: number }
 	/** Snapshots that were on the node when their keyspace was first kept, and are not asked for. */
 	leftAlone: (table: { keyspace: string; table: string }, snapshot: SnapshotLook) => boolean
+	/** `--mirror-deletes`: what is remembered between two looks of what was cleared on the node. */
+	deletes: MirrorDeletes | undefined
 	/**
 	 * How long one look waits for a snapshot to settle, in ms; what is not settled by then is left to a later look, for
 	 * ever. Undefined where there is one look only: it waits until nothing is expected any more.
@@ -67,6 +70,8 @@ export interface TableOutcome {
 	done: number
 	/** What is left for a later look. */
 	open: OpenSnapshot[]
+	/** `--mirror-deletes`: in how many ms to look again at what was cleared; undefined where nothing waits for that. */
+	clearedAgainInMs: number | undefined
 }
 
 /** What it takes to write to the haven. */
@@ -119,7 +124,7 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	}
 	const left = (await Promise.all(ended)).filter((one) => one !== undefined)
 	pass.onOpen?.(location, left)
-	return { done: todo.length - left.length, open: left }
+	return { done: todo.length - left.length, open: left, clearedAgainInMs: await removeCleared(pass, location) }
 }
 
 /** Counts work that may add to the group that is being filled; when none is left, the group is sealed at once. */

@@ -89,14 +89,14 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 			ending = true
 		},
 		status: () => {
-			const { sealed, moved, ...ways } = totals.summary()
+			const { sealed, moved, removed, ...ways } = totals.summary()
 			return {
 				state: ending ? 'ending' : trouble ? 'haven in trouble' : seen.lastSweepAt ? 'running' : 'starting',
 				startedAt,
 				sealed,
 				bytes: ways.copied.bytes + ways.hardlinked.bytes + ways.reflinked.bytes + ways.reused.bytes,
 				moved,
-				removed: 0,
+				removed,
 				tables,
 				...seen,
 				...(trouble ? { trouble } : {}),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tableName } from '../cassandra/find-tables.ts'
 import type { Glance } from '../cassandra/glance.ts'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
@@ -5,6 +6,8 @@ import { beginKeyspaces } from './beginning.ts'
 import { makeDesk } from './desk.ts'
 import { startThreads } from './engine.ts'
 import { makeLedger } from './ledger.ts'
+import { findVanishedTables } from './mirror-deletes.ts'
+import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
 import { clearInherited } from './recovery.ts'
 import { makeServiceLog } from './service-log.ts'
@@ -64,7 +67,8 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	const threads = startThreads()
 	const node = watchNode(parts, { log, keepOnly: ledger.keepOnly, threads })
 	signal.addEventListener('abort', log.ends, { once: true })
-	const opening = { options, threads, totals: log.totals, signal, patienceMs: PATIENCE_MS, onOpen: ledger.set }
+	const ways = { patienceMs: PATIENCE_MS, onOpen: ledger.set, sweepMs: options.sweepMs }
+	const opening = { options, threads, totals: log.totals, signal, ...ways }
 	try {
 		await keepSessions(
 			(opened) =>
@@ -100,9 +104,23 @@ async function serve(
 		.idle()
 		.then(() => forgetInherited(pass))
 		.catch(pass.fail)
-	await aborted(pass.signal)
+	await Promise.all([aborted(pass.signal), wantVanished(pass, node, desk.want)])
 	node.onWant(undefined)
 	await desk.close()
+}
+
+const VANISHED_EVERY_MS = 60_000
+
+/** `--mirror-deletes`: tables that are gone from the node with all their snapshots are wanted too: no glance finds them. */
+async function wantVanished(pass: Pass, node: Node, want: (location: TableLocation) => void): Promise<void> {
+	while (pass.deletes && !pass.signal.aborted) {
+		try {
+			for (const location of await findVanishedTables(pass, node.tables())) want(location)
+		} catch (error) {
+			if (!pass.signal.aborted && !isOneSnapshots(error)) pass.fail(error)
+		}
+		await sleep(VANISHED_EVERY_MS, undefined, { signal: pass.signal }).catch(() => {})
+	}
 }
 
 /** After the first look at everything, nobody goes on any more with what earlier holders had gathered. */
@@ -118,6 +136,8 @@ interface Node {
 	glance: (signal: AbortSignal) => Promise<Glance | undefined>
 	/** From now on tables are to be looked at by this, beginning with all of them. */
 	onWant: (want: ((location: TableLocation) => void) | undefined) => void
+	/** The tables that are there. */
+	tables: () => TableLocation[]
 	close: () => Promise<void>
 }
 
@@ -170,6 +190,7 @@ function watchNode(
 			want = next
 			if (want) for (const location of tables) want(location)
 		},
+		tables: () => tables,
 		close: () => watch.close(),
 	}
 }

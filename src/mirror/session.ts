@@ -6,6 +6,7 @@ import { deviceOf } from '../haven/place.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { Threads } from './engine.ts'
 import { makeMarker } from './marker.ts'
+import { type MirrorDeletes, makeMirrorDeletes } from './mirror-deletes.ts'
 import type { Pass } from './pass.ts'
 import { clearInherited, recoverInherited } from './recovery.ts'
 import { makeRemover } from './remover.ts'
@@ -23,6 +24,8 @@ interface Opening {
 	/** A service's (see Pass). */
 	patienceMs?: number
 	onOpen?: Pass['onOpen'] & {}
+	/** How far apart its two looks are at what was cleared on the node, in ms. */
+	sweepMs?: number
 }
 
 /**
@@ -96,7 +99,7 @@ async function worked(pass: Pass, work: (pass: Pass) => Promise<void>): Promise<
 	if (pass.failed.aborted) throw pass.failed.reason
 }
 
-function preparePass({ threads: _, ...parts }: Parts & Pick<Pass, 'haven' | 'writing'>): Pass {
+function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'haven' | 'writing'>): Pass {
 	const { engine, haven, totals } = parts
 	let number = 0
 	if (haven && !haven.record.capabilities.hardLinks) {
@@ -117,8 +120,16 @@ function preparePass({ threads: _, ...parts }: Parts & Pick<Pass, 'haven' | 'wri
 		nextNumber: () => number++,
 		busy: { count: 0 },
 		leftAlone: () => false,
+		deletes: makeDeletes(parts.options, sweepMs),
 	}
 }
+
+/** Between two looks of a service lies a sweep; the second look of a pass is its last act. */
+function makeDeletes({ mirrorDeletes }: SyncOptions, apartMs = LOOKS_APART_MS): MirrorDeletes | undefined {
+	return mirrorDeletes && makeMirrorDeletes({ ...mirrorDeletes, apartMs })
+}
+
+const LOOKS_APART_MS = 1000
 
 /** Devices of data directories that are the haven's too, or would be. */
 async function findSharedDevices({ haven, dataDirectories }: SyncOptions): Promise<bigint[]> {

@@ -5,6 +5,7 @@ import { runAsync } from '../files/io.ts'
 import { checkPlace } from '../haven/place.ts'
 import { beginKeyspaces } from './beginning.ts'
 import { startThreads } from './engine.ts'
+import { finishCleared } from './mirror-deletes.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { mirrorTable, type Pass } from './pass.ts'
 import { withPass } from './session.ts'
@@ -54,4 +55,5 @@ async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
 		}
 	}
 	await queue.addAll(tables.map((location) => () => one(location)))
+	await finishCleared(pass, tables)
 }

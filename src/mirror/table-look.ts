@@ -20,13 +20,13 @@ export function makeTableLook(pass: Pass, log: ServiceLog): (location: TableLoca
 		if (pass.signal.aborted) return undefined
 		const key = `${location.keyspace}/${location.table}`
 		const { failures, sealedMs } = memories.get(key) ?? { failures: 0, sealedMs: undefined }
-		const { done, open } = await lookOnce(pass, location, log)
+		const { done, open, clearedAgainInMs } = await lookOnce(pass, location, log)
 		const failing = open.some(({ state }) => state === 'failing')
 		const memory = { failures: failing ? failures + 1 : 0, sealedMs: done > 0 ? steadyMs() : sealedMs }
 		const pause = lookAgainIn({ nowMs: Date.now(), steadyMs: steadyMs(), open, ...memory })
 		if (pause === undefined) memories.delete(key)
 		else memories.set(key, memory)
-		return pause
+		return clearedAgainInMs === undefined ? pause : Math.min(clearedAgainInMs, pause ?? clearedAgainInMs)
 	}
 }
 
@@ -42,6 +42,6 @@ async function lookOnce(pass: Pass, location: TableLocation, log: ServiceLog): P
 			} else pass.fail(error)
 		}
 		const failing: OpenSnapshot = { tag: '', sinceMs: Date.now(), state: 'failing' }
-		return { done: 0, open: [failing] }
+		return { done: 0, open: [failing], clearedAgainInMs: undefined }
 	}
 }

@@ -30,7 +30,18 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 	const arrived = { files: 0, bytes: 0 }
 	const none = (): Amount => ({ files: 0, bytes: 0 })
 	const summary = {
-		...{ sealed: 0, damaged: 0, unproven: 0, unchanged: 0, leftAlone: 0, moved: 0, skipped: 0, failed: 0, troubles: 0 },
+		...{
+			sealed: 0,
+			damaged: 0,
+			unproven: 0,
+			unchanged: 0,
+			leftAlone: 0,
+			moved: 0,
+			removed: 0,
+			skipped: 0,
+			failed: 0,
+			troubles: 0,
+		},
 		...{ copied: none(), hardlinked: none(), reflinked: none(), reused: none() },
 	}
 	const estimate = (known: number) =>
@@ -95,6 +106,9 @@ function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void 
 			break
 		case 'moved':
 			summary.moved += 1
+			break
+		case 'removed':
+			summary.removed += 1
 			break
 		case 'failed':
 			summary.failed += 1

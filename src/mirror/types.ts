@@ -16,6 +16,8 @@ export interface SyncOptions {
 	fullsync: boolean
 	/** Delete each snapshot on the node once its seal is durable. */
 	move: boolean
+	/** Remove from the haven what was cleared on the node, but not within so many ms of its seal. */
+	mirrorDeletes: { graceMs: number } | undefined
 	/** Share the node's blocks by hard links where Cassandra never changes the file. */
 	hardlink: boolean
 	/** Say what would be done, and touch nothing. */
@@ -80,6 +82,10 @@ export type SyncEvent =
 	| { type: 'moved'; snapshot: SnapshotName }
 	/** `--move-snapshots`: the snapshot was left on the node, and why. */
 	| { type: 'kept'; snapshot: SnapshotName; reason: string }
+	/** `--mirror-deletes`: the snapshot is gone from the haven, after it was cleared on the node; so many bytes are free. */
+	| { type: 'removed'; snapshot: SnapshotName; bytes: number }
+	/** `--mirror-deletes` and `--dry-run`: the snapshot would be removed from the haven. */
+	| { type: 'removable'; snapshot: SnapshotName }
 	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */
 	| { type: 'failed'; snapshot: SnapshotName; reason: string }
 	/** The snapshot is left out on purpose (ephemeral, vanished meanwhile). */
@@ -126,6 +132,8 @@ export interface SyncSummary extends TransferAmounts {
 	/** There before their keyspace was first kept, and not asked for (`--fullsync`). */
 	leftAlone: number
 	moved: number
+	/** Removed from the haven (`--mirror-deletes`). */
+	removed: number
 	skipped: number
 	failed: number
 	/** Number of `trouble` events. */

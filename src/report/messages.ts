@@ -1,5 +1,5 @@
 import type { SnapshotName, SyncEvent } from '../mirror/types.ts'
-import { amount, counted, total, ways } from './amounts.ts'
+import { amount, bytes, counted, total, ways } from './amounts.ts'
 import { printable, quoted } from './printable.ts'
 
 /** How much a line matters: -q shows problems alone, -v 0 the summary too, -v 1 results too, -v 2 all. */
@@ -42,6 +42,16 @@ export function describeEvent(event: SyncEvent): Line[] {
 			return [resultLine('planned', `${shortName(event.snapshot)}: ${transfers(event)}${replacing(event.replaced)}`)]
 		case 'moved':
 			return [{ ...resultLine('moved', `${shortName(event.snapshot)}: gone from the node`), importance: 'detail' }]
+		case 'removed':
+			return [
+				resultLine(
+					'removed',
+					`${shortName(event.snapshot)}: cleared on the node, ${bytes(event.bytes)} freed in the haven`,
+					'plain',
+				),
+			]
+		case 'removable':
+			return [resultLine('would remove', `${shortName(event.snapshot)}: cleared on the node`, 'plain')]
 		case 'skipped':
 			return [toldLine('skipped', 'detail', 'plain', event)]
 		case 'waiting':

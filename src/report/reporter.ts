@@ -37,6 +37,7 @@ class Reporter {
 		}
 		if (event.type === 'planned') this.#plan = addToPlan(this.#plan, event)
 		if (event.type === 'waiting') this.#plan = { ...this.#plan, waiting: this.#plan.waiting + 1 }
+		if (event.type === 'removable') this.#plan = { ...this.#plan, removable: this.#plan.removable + 1 }
 		if (event.type === 'damaged' || (event.type === 'sealed' && event.state === 'damaged')) this.#sawDamage = true
 		const object = this.#options.json ? eventObject(event) : undefined
 		if (object !== undefined) this.#output.printJson(object)
@@ -90,7 +91,15 @@ export async function openReporter(options: ReporterOptions): Promise<Reporter> 
 }
 
 const NONE = { files: 0, bytes: 0 }
-const NOTHING: Plan = { snapshots: 0, waiting: 0, copied: NONE, hardlinked: NONE, reflinked: NONE, reused: NONE }
+const NOTHING: Plan = {
+	snapshots: 0,
+	waiting: 0,
+	removable: 0,
+	copied: NONE,
+	hardlinked: NONE,
+	reflinked: NONE,
+	reused: NONE,
+}
 
 function addToPlan(plan: Plan, more: TransferAmounts): Plan {
 	return {

@@ -11,6 +11,8 @@ export interface Plan extends TransferAmounts {
 	snapshots: number
 	/** Snapshots that are not settled yet. */
 	waiting: number
+	/** Snapshots that would be removed from the haven. */
+	removable: number
 }
 
 /** How a pass ended, all in all. */
@@ -69,6 +71,7 @@ function doneLine({ summary, ending }: Outcome): Line {
 		parts.push(`${counted(summary.leftAlone, 'snapshot')} left alone as there before (--fullsync takes them)`)
 	}
 	if (summary.moved > 0) parts.push(`${counted(summary.moved, 'snapshot')} gone from the node`)
+	if (summary.removed > 0) parts.push(`${counted(summary.removed, 'snapshot')} removed from the haven`)
 	if (summary.skipped > 0) parts.push(`${counted(summary.skipped, 'snapshot')} skipped`)
 	const good = summary.failed === 0 && summary.troubles === 0 && summary.damaged === 0 && ending === 'complete'
 	const nothing =
@@ -91,10 +94,11 @@ function planLine({ summary }: Outcome, plan: Plan): Line {
 		summary.leftAlone > 0
 			? `, ${counted(summary.leftAlone, 'snapshot')} left alone as there before (--fullsync takes them)`
 			: ''
+	const cleared = plan.removable > 0 ? `, ${counted(plan.removable, 'snapshot')} to remove from the haven` : ''
 	const text =
 		plan.snapshots === 0
-			? `nothing to do${waiting}${safe}${before}`
-			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${waiting}${safe}${before}`
+			? `nothing to do${cleared}${waiting}${safe}${before}`
+			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${cleared}${waiting}${safe}${before}`
 	return summaryLine('plan:', `${text}; nothing was touched`, 'plain')
 }
 

@@ -24,6 +24,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 		haven: '/nas',
 		fullsync: true,
 		move: false,
+		mirrorDeletes: undefined,
 		hardlink: false,
 		dryRun: false,
 		settleMs: 60_000,
@@ -40,7 +41,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 test('every flag comes through', async (t) => {
 	const line =
 		'--once -s h -d c -v 2 --json --log-format json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
-		'--move-snapshots --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
+		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
 	const { matchesTag, matchesTable, ...rest } = await options(line)
 	t.deepEqual(rest, {
 		report: { quiet: false, verbosity: 2, json: true, dryRun: true, logFormat: 'json' },
@@ -50,6 +51,7 @@ test('every flag comes through', async (t) => {
 		stateDirectory: '/home/op/st',
 		fullsync: true,
 		move: true,
+		mirrorDeletes: { graceMs: 2500 },
 		hardlink: true,
 		dryRun: true,
 		settleMs: 1500,
@@ -76,6 +78,9 @@ test(given, '--once -s /nas --all-keyspaces', { keyspaces: 'all' })
 test(given, '--once -s /nas/{instance} --settle-time 0 ks', { haven: '/nas/nas2', settleMs: 0 })
 test(given, '--dry-run -s /nas ks', { dryRun: true, fullsync: false })
 test(given, '-s /nas --fullsync ks', { fullsync: true })
+
+test(given, '--once -s /nas --mirror-deletes ks', { mirrorDeletes: { graceMs: 3_600_000 } })
+test(given, '--once -s /nas --mirror-deletes --mirror-deletes-after 0 ks', { mirrorDeletes: { graceMs: 0 } })
 
 const refused = test.macro({
 	async exec(t, line: string, message: string, hint?: string) {
@@ -118,6 +123,12 @@ for (const number of ['0', '5s', '3601']) {
 		`--sweep-interval expects seconds, from 0.1 to 3600, but was given "${number}"`,
 	)
 }
+test(
+	refused,
+	'--once -s /nas --mirror-deletes-after 60 ks',
+	'--mirror-deletes-after says how soon --mirror-deletes removes something, which is not given',
+	'Give both, or neither.',
+)
 test(refused, '--once -s /nas -v 3 ks', '-v expects 0, 1 or 2, but was given "3"')
 test(refused, '--once -s /nas -v x ks', '-v expects 0, 1 or 2, but was given "x"')
 for (const number of ['-5', '1e3', '0x10', 'Infinity', '86401', '5s', ' ']) {

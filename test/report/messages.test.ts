@@ -63,6 +63,18 @@ test(
 )
 test(
 	told,
+	'a removal from the haven',
+	{ type: 'removed', snapshot: SNAPSHOT, bytes: 4_100_000 },
+	'stdout result plain | removed shop.orders daily-1: cleared on the node, 4.1 MB freed in the haven',
+)
+test(
+	told,
+	'what a dry run would remove from the haven',
+	{ type: 'removable', snapshot: SNAPSHOT },
+	'stdout result plain | would remove shop.orders daily-1: cleared on the node',
+)
+test(
+	told,
 	'what was kept on the node',
 	{ type: 'kept', snapshot: SNAPSHOT, reason: 'it is damaged' },
 	`stderr problem doubtful | kept on the node ${PATH}: it is damaged`,

@@ -28,12 +28,13 @@ test(
 		sealed: 60,
 		unchanged: 1,
 		moved: 60,
+		removed: 1,
 		skipped: 2,
 		copied: { files: 1000, bytes: 1_000_000 },
 		reused: { files: 2, bytes: 5 },
 	}),
 	0,
-	'stdout | done: 60 snapshots sealed (1,002 files, 1 MB: 1,000 copied, 2 reused), 1 snapshot already safe, 60 snapshots gone from the node, 2 snapshots skipped in 1.2s',
+	'stdout | done: 60 snapshots sealed (1,002 files, 1 MB: 1,000 copied, 2 reused), 1 snapshot already safe, 60 snapshots gone from the node, 1 snapshot removed from the haven, 2 snapshots skipped in 1.2s',
 )
 test(
 	ends,
@@ -94,16 +95,19 @@ test(
 test(
 	ends,
 	'a plan',
-	{ ...outcome({ unchanged: 3 }), plan: { ...NOTHING, snapshots: 2, waiting: 0, copied: { files: 24, bytes: 5000 } } },
+	{
+		...outcome({ unchanged: 3 }),
+		plan: { ...NOTHING, snapshots: 2, waiting: 0, removable: 0, copied: { files: 24, bytes: 5000 } },
+	},
 	0,
 	'stdout | plan: 2 snapshots to seal (24 files, 5 kB), 3 snapshots already safe; nothing was touched',
 )
 test(
 	ends,
 	'an empty plan',
-	{ ...outcome({ unchanged: 3 }), plan: { ...NOTHING, snapshots: 0, waiting: 1 } },
+	{ ...outcome({ unchanged: 3 }), plan: { ...NOTHING, snapshots: 0, waiting: 1, removable: 2 } },
 	0,
-	'stdout | plan: nothing to do, 1 snapshot not settled yet, 3 snapshots already safe; nothing was touched',
+	'stdout | plan: nothing to do, 2 snapshots to remove from the haven, 1 snapshot not settled yet, 3 snapshots already safe; nothing was touched',
 )
 
 test('the summary for machines has the exit code, every count and the sums', (t) => {
@@ -121,7 +125,7 @@ test('the summary for machines has the exit code, every count and the sums', (t)
 })
 
 test('the summary of a dry run for machines has what is planned', (t) => {
-	const plan = { ...NOTHING, snapshots: 2, waiting: 1, copied: { files: 24, bytes: 5000 } }
+	const plan = { ...NOTHING, snapshots: 2, waiting: 1, removable: 0, copied: { files: 24, bytes: 5000 } }
 	t.like(outcomeObject({ ...outcome(), plan }), {
 		dryRun: true,
 		planned: 2,

@@ -31,6 +31,7 @@ export function summary(given: Partial<SyncSummary> = {}): SyncSummary {
 		unchanged: 0,
 		leftAlone: 0,
 		moved: 0,
+		removed: 0,
 		skipped: 0,
 		failed: 0,
 		troubles: 0,

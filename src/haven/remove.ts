@@ -51,8 +51,8 @@ export function* isMeant(base: string, { key, receiptId }: Pick<Removal, 'key' |
 
 /**
  * Renames a snapshot out of its place, the receipt first. May be stopped anywhere and called again, after a power cut
- * too, whatever part of the renames that left. A folder goes only where its receipt went: what else stands in its place
- * is somebody else's. Call only behind a durable intent. Gives the folders to flush, which makes it durable; undefined
+ * too, whatever part of the renames that left. A folder goes only where its receipt went and no other came: what else
+ * stands in its place is somebody else's. Call only behind a durable intent. Gives the folders to flush, which makes it durable; undefined
  * where the snapshot is not gone, its receipt being another or missing.
  */
 export function* takeOut(base: string, partial: string, { number, key, receiptId }: Removal): Io<string[] | undefined> {
@@ -60,7 +60,7 @@ export function* takeOut(base: string, partial: string, { number, key, receiptId
 	const folder = removing.folder(partial, number)
 	if (yield* isMeant(base, { key, receiptId })) yield* moveIfThere(base, receiptPath(key), receipt)
 	if ((yield* receiptIdAt(base, receipt)) !== receiptId) return undefined
-	if (!(yield* there(base, folder))) yield* moveIfThere(base, snapshotFolder(key), folder)
+	if (!(yield* there(base, receiptPath(key)))) yield* moveIfThere(base, snapshotFolder(key), folder)
 	// Somebody may have removed the table's mirror by hand.
 	const snapshots = (yield* there(base, snapshotsFolder(key))) ? [snapshotsFolder(key)] : []
 	return [partial, receiptsFolder(key), ...snapshots]
@@ -71,8 +71,9 @@ export function* takeOut(base: string, partial: string, { number, key, receiptId
  * files that no other snapshot shares. May be stopped anywhere; what is left is cleared away with the folder of partial.
  */
 export function* clearRemoved(base: string, partial: string, { number }: Removal): Io<number> {
-	const freed = yield* removeCounting(`${base}/${removing.folder(partial, number)}`)
-	return freed + (yield* removeCounting(`${base}/${removing.receipt(partial, number)}`))
+	// The receipt first: an intent that a power cut brings back finds nothing to go by.
+	const freed = yield* removeCounting(`${base}/${removing.receipt(partial, number)}`)
+	return freed + (yield* removeCounting(`${base}/${removing.folder(partial, number)}`))
 }
 
 /** Removes a tree, following no link, and adds up the sizes of files that had no other name. What is gone is no error. */

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { runSync } from '../../src/files/io.ts'
@@ -110,6 +110,42 @@ test('another seal of the tag, made after a removal that was never finished, is 
 		t.deepEqual(visible(base).copy, newer, `${calls} calls`)
 		t.is(visible(base).receipt?.id, 'later', `${calls} calls`)
 	})
+})
+
+test('another seal of the tag, made after a removal whose files are deleted in part, is not removed', (t) => {
+	for (let calls = 0; ; calls++) {
+		const base = makeHaven(t)
+		seal(base, older)
+		runSync(takeOut(base, partial, removal))
+		const ran = drive(clearRemoved(base, partial, removal)).run(calls)
+		seal(base, newer, { id: 'later' })
+		runSync(takeOut(base, partial, removal))
+		t.deepEqual(visible(base).copy, newer, `${calls} calls`)
+		if (!('done' in ran) || ran.done) return
+	}
+})
+
+test('another seal of the tag stays where of what was taken out only the receipt is left', (t) => {
+	const base = makeHaven(t)
+	seal(base, older)
+	runSync(takeOut(base, partial, removal))
+	rmSync(join(base, removing.folder(partial, 7)), { recursive: true })
+	seal(base, newer, { id: 'later' })
+	runSync(takeOut(base, partial, removal))
+	t.deepEqual(visible(base).copy, newer)
+})
+
+test('somebody’s own folder in the place of what is deleted in part stays', (t) => {
+	for (let calls = 2; ; calls++) {
+		const base = makeHaven(t)
+		seal(base, older)
+		runSync(takeOut(base, partial, removal))
+		const ran = drive(clearRemoved(base, partial, removal)).run(calls)
+		write(join(base, snapshotFolder(key)), { 'somebody’s': 'own' })
+		runSync(takeOut(base, partial, removal))
+		t.deepEqual(visible(base).copy, { 'somebody’s': 'own' }, `${calls} calls`)
+		if (!('done' in ran) || ran.done) return
+	}
 })
 
 test('a folder that no receipt knows stays', (t) => {

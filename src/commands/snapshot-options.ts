@@ -46,6 +46,7 @@ export async function snapshotOptions(
 		// Else a keyspace that is first kept now would begin without this very snapshot.
 		fullsync: true,
 		move: false,
+		mirrorDeletes: undefined,
 		hardlink: false,
 		dryRun: false,
 		beginning,

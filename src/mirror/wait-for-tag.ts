@@ -30,8 +30,9 @@ export interface Waited {
 
 const PAUSE_MS_MIN = 500
 const PAUSE_MS_MAX = 2000
-/** Of the time, looking takes a twentieth at most. */
+/** After looks that take long (a thousand tables, a slow NAS) the pauses are so many times as long, up to the longest. */
 const PAUSE_FACTOR = 19
+const PAUSE_MS_LONGEST = 5000
 /** How long a look may take beyond the timeout. */
 const PATIENCE_MS = 10_000
 
@@ -59,7 +60,7 @@ export async function waitForTag(options: TagOptions, waiting: Waiting): Promise
 		}
 		if (steadyMs() >= until) return ended('timeout')
 		if (await waiting.giveUp?.()) return ended('given up')
-		const rest = Math.max(pause, (steadyMs() - begun) * PAUSE_FACTOR)
+		const rest = Math.max(pause, Math.min(PAUSE_MS_LONGEST, (steadyMs() - begun) * PAUSE_FACTOR))
 		await sleep(Math.min(rest, Math.max(0, until - steadyMs())), undefined, { signal: waiting.signal })
 	}
 }

@@ -11,7 +11,10 @@ export const SNAPSHOT_FLAGS = defineFlags({
 		placeholder: 'TIME',
 		help: 'when Cassandra is to clear it by itself, for example 1d; needs Cassandra 4.1 or newer',
 	},
-	clear: { kind: 'switch', help: 'clear it on the node once all of it is sealed whole' },
+	clear: {
+		kind: 'switch',
+		help: 'clear it on the node once all of it is sealed whole (not with a service that has --mirror-deletes)',
+	},
 	timeout: {
 		kind: 'value',
 		placeholder: 'TIME',

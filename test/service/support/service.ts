@@ -26,8 +26,12 @@ export interface ServiceScene extends Scene {
 }
 
 /** A node with no snapshot yet, and a service that can be started over it. It sweeps twice a second. */
-export function makeServiceScene(t: ExecutionContext, options: TreeOptions & { parent?: string } = {}): ServiceScene {
-	const scene = makeScene(t, options)
+export function makeServiceScene(
+	t: ExecutionContext,
+	options: TreeOptions & { parent?: string; haven?: string } = {},
+): ServiceScene {
+	const own = makeScene(t, options)
+	const scene = { ...own, haven: options.haven ?? own.haven }
 	const start: ServiceScene['start'] = (flags = [], { keyspaces = [scene.node.keyspace], ...more } = {}) => {
 		const args = ['-s', scene.haven, ...scene.node.flags, '--sweep-interval', '0.5', ...flags, ...keyspaces]
 		const child = startCli(args, { stateDirectory: scene.state, timeoutMs: 600_000, ...more })

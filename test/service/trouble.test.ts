@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { execa } from 'execa'
+import { trueReceipts } from '../mirror/support/scene.ts'
+import { runCli } from '../support/cli.ts'
+import { ownFolder } from '../support/folder.ts'
+import { assertMirrored } from '../support/mirrored.ts'
+import { mountNas, nasfsMissing } from '../support/nasfs.ts'
+import { testWhere } from '../support/not-run.ts'
+import { makeTree, type TreeOptions, tagFolders, takeSnapshot } from '../support/tree.ts'
+import { makeServiceScene, type RunningService, receiptOf, sealedOf } from './support/service.ts'
+
+const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
+
+/** A service whose haven is on a small file system of its own. */
+async function makeSmall(t: ExecutionContext, sizeKB: number, tree: TreeOptions) {
+	const nas = join(ownFolder(t), 'nas')
+	mkdirSync(nas)
+	await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeKB}k,nr_inodes=0`, 'tmpfs', nas])
+	t.teardown(() => execa('umount', ['--lazy', nas], { reject: false }))
+	const scene = makeServiceScene(t, { ...tree, haven: join(nas, 'haven') })
+	return { scene, remount: (options: string) => execa('mount', ['-o', `remount,${options}`, nas]) }
+}
+
+function told(service: RunningService): { errors: number; recovered: number } {
+	const count = (expression: RegExp) => service.said().match(expression)?.length ?? 0
+	return { errors: count(/^(error|failed)/gm), recovered: count(/^recovered/gm) }
+}
+
+testWhere(
+	notRoot,
+	'a full haven is told of once, others go on, and the rest is sealed when there is room',
+	async (t) => {
+		const { scene, remount } = await makeSmall(t, 3000, { tables: 3, dataBytes: 2_000_000 })
+		const small = makeTree(scene.node.root, { keyspace: 'small', tables: 1, seed: 2 })
+		const service = scene.start([], { keyspaces: ['ks', 'small'] })
+		await service.ready()
+		takeSnapshot(scene.node, 'daily')
+		await service.until('that it is full', () => /^error: the haven .* is full/m.test(service.said()))
+		takeSnapshot(small, 'daily')
+		await service.until('what fits', () => receiptOf({ ...scene, node: small }, 'daily') !== '')
+		await remount('size=64m')
+		await service.until('the rest', () => sealedOf(scene, 'daily') === 4)
+		await service.until('that it is over', () => /^recovered: the haven .* has room again/m.test(service.said()))
+		await service.stop()
+		t.deepEqual(told(service), { errors: 1, recovered: 1 })
+		assertMirrored(scene.node, scene.haven)
+	},
+)
+
+testWhere(
+	notRoot,
+	'a haven that becomes read-only is told of once, and gone on with when it is writable',
+	async (t) => {
+		const { scene, remount } = await makeSmall(t, 20_000, { tables: 3 })
+		const service = scene.start()
+		await service.ready()
+		await remount('ro')
+		takeSnapshot(scene.node, 'daily')
+		await service.until('that it is read-only', () => /^error: .*read-only/m.test(service.said()))
+		await remount('rw')
+		await service.until('the seals', () => sealedOf(scene, 'daily') === 3)
+		await service.stop()
+		t.deepEqual(told(service), { errors: 1, recovered: 1 })
+		t.is(trueReceipts(t, scene).length, 3)
+	},
+)
+
+testWhere(nasfsMissing(), 'a NAS that fails for a while is told of once, and nothing is lost', async (t) => {
+	const nas = await mountNas()
+	t.teardown(nas.unmount)
+	const scene = makeServiceScene(t, { tables: 3, haven: join(nas.path, 'haven') })
+	const service = scene.start(['--move-snapshots'])
+	await service.ready()
+	nas.fault('any EIO')
+	takeSnapshot(scene.node, 'daily')
+	await service.until('that it fails', () => /^error: .*the haven/m.test(service.said()))
+	for (const { path } of tagFolders(scene.node, 'daily')) t.true(existsSync(path))
+	nas.fault()
+	await service.until('the seals', () => sealedOf(scene, 'daily') === 3)
+	await service.until('the node is free', () => tagFolders(scene.node, 'daily').every(({ path }) => !existsSync(path)))
+	await service.stop()
+	t.is(told(service).recovered, 1, service.said())
+	t.is(trueReceipts(t, scene).length, 3)
+})
+
+testWhere(
+	nasfsMissing(),
+	'while the NAS hangs, status answers, and SIGTERM ends the service, which says how',
+	async (t) => {
+		const nas = await mountNas()
+		t.teardown(nas.unmount)
+		const scene = makeServiceScene(t, { tables: 2, haven: join(nas.path, 'haven') })
+		const service = scene.start()
+		await service.ready()
+		takeSnapshot(scene.node, 'before')
+		await service.until('the seals', () => sealedOf(scene, 'before') === 2)
+		nas.fault('any hang')
+		takeSnapshot(scene.node, 'daily')
+		const ask = () => runCli(['status', '-s', scene.haven, '--json'], { stateDirectory: scene.state })
+		let status = await ask()
+		while (!/"unsealed":\s*[12]/.test(status.stdout)) status = await ask()
+		t.like(JSON.parse(status.stdout), { running: true })
+		service.process.kill('SIGTERM')
+		const { signal } = await service.process
+		t.is(signal, 'SIGKILL')
+		t.regex(service.said(), /a call has hung for 10 seconds: killing this process; nothing is lost/)
+		nas.fault()
+		const again = scene.start()
+		await again.until('the seals', () => sealedOf(scene, 'daily') === 2)
+		await again.stop()
+		assertMirrored(scene.node, scene.haven)
+		t.is(trueReceipts(t, scene).length, 4)
+	},
+)
+
+testWhere(nasfsMissing(), 'a large snapshot keeps no small one waiting', async (t) => {
+	const nas = await mountNas({ bandwidthMBs: 40 })
+	t.teardown(nas.unmount)
+	const scene = makeServiceScene(t, { tables: 1, sstables: 12, dataBytes: 20_000_000, haven: join(nas.path, 'haven') })
+	const small = makeTree(scene.node.root, { keyspace: 'small', tables: 20, seed: 2 })
+	const service = scene.start([], { keyspaces: ['ks', 'small'] })
+	await service.ready()
+	takeSnapshot(scene.node, 'large')
+	await service.until(
+		'the large one is under way',
+		() => /progress/.test(service.said()) || existsSync(join(scene.haven, '.snaphaven/partial')),
+	)
+	takeSnapshot(small, 'small')
+	await service.until('all small ones', () => sealedOf(scene, 'small') === 20)
+	t.is(sealedOf(scene, 'large'), 0)
+	await service.until('the large one', () => sealedOf(scene, 'large') === 1)
+	await service.stop()
+	assertMirrored(scene.node, scene.haven)
+	assertMirrored(small, scene.haven)
+})
+
+test('a table that can’t be read is told of once, and the others go on', async (t) => {
+	const scene = makeServiceScene(t, { tables: 2 })
+	const service = scene.start()
+	await service.ready()
+	const [first] = tagFolders(scene.node, 'x')
+	const folder = join(first?.path ?? '', '../..')
+	await execa('mv', [folder, `${folder}-away`])
+	await execa('ln', ['-s', `${folder}-away`, folder])
+	await execa('chown', ['-h', '12345', folder])
+	takeSnapshot(scene.node, 'daily', { folders: scene.node.folders.slice(1) })
+	await service.until('the other', () => sealedOf(scene, 'daily') === 1)
+	await service.stop()
+})

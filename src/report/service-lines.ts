@@ -51,8 +51,8 @@ export function describeService(found: FoundService, problems: string[]): Line[]
 
 function notRunning({ haven, last, silence, at }: FoundService): Line {
 	if (silence !== undefined) {
-		const before = last === undefined ? '' : `. How it was ${ago(last.writtenAt, at)}:`
-		return told('no answer', `${silence}${before}`, 'bad')
+		const before = last === undefined ? '' : ` How it was ${ago(last.writtenAt, at)}:`
+		return told('no answer', `${silence.replace(/\.?$/, '.')}${before}`, 'bad')
 	}
 	if (last === undefined)
 		return told('not running', `no service runs for ${haven}, and none is known to have run`, 'bad')

@@ -39,6 +39,8 @@ export interface Lease {
 	inherited: string[]
 	/** Throws where another process has taken the haven over. */
 	check: () => Promise<void>
+	/** For how long, in ms, the haven has not answered the renewal that is under way; 0 where none is. */
+	unansweredMs: () => number
 	release: () => Promise<void>
 }
 
@@ -77,6 +79,7 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
 		check: async () => {
 			if ((await runAsync(readLease(base)))?.token !== token) throw lost(options.haven)
 		},
+		unansweredMs: renewal.unansweredMs,
 		release: async () => {
 			await renewal.stop()
 			await runAsync(letGo(base, token, own))
@@ -191,11 +194,14 @@ function keepRenewing(
 	own: string,
 	mine: LeaseRecord,
 	{ renewMs }: LeaseTimes,
-): { stop: () => Promise<void> } {
+): { stop: () => Promise<void>; unansweredMs: () => number } {
 	let running: Promise<void> | undefined
+	let begunMs = 0
 	const timer = setInterval(() => {
 		// A haven that hangs is not sent a second one on top.
-		running ??= runAsync(renew(base, own, { ...mine, renewals: ++mine.renewals }))
+		if (running) return
+		begunMs = steadyMs()
+		running = runAsync(renew(base, own, { ...mine, renewals: ++mine.renewals }))
 			.catch(() => {})
 			.finally(() => {
 				running = undefined
@@ -203,6 +209,7 @@ function keepRenewing(
 	}, renewMs)
 	timer.unref()
 	return {
+		unansweredMs: () => (running ? steadyMs() - begunMs : 0),
 		stop: async () => {
 			clearInterval(timer)
 			await running

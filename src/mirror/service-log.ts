@@ -13,6 +13,8 @@ export interface ServiceLog {
 	havenFails: (reason: string) => void
 	/** It can. */
 	havenWorks: () => void
+	/** Where to see at each sweep whether the haven answers: for how long, in ms, it has not. */
+	watchHaven: (unansweredMs: () => number) => void
 	tableFails: (location: TableLocation, message: string) => void
 	tableWorks: (location: TableLocation) => void
 	swept: (tables: number) => void
@@ -25,6 +27,9 @@ interface Trouble {
 	message: string
 }
 
+/** A haven that has not answered for so long hangs, in ms: two renewals of the lease. */
+const HANG_MS = 20_000
+
 /** Begins a log; what is news goes to `tell`. */
 export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: SyncEvent) => void): ServiceLog {
 	const news = makeNews()
@@ -35,6 +40,9 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 	let seen: { lastSealAt?: string; lastSweepAt?: string } = {}
 	let ending = false
 	let tables = 0
+	let wasOpen = false
+	let unansweredMs = () => 0
+	const hangs = `the haven ${haven} does not answer: a call to it hangs.`
 
 	const tellNews = (event: SyncEvent) => {
 		if (event.type === 'failed' && event.reason.startsWith(FULL)) return isFull(event)
@@ -55,6 +63,20 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 		tell({ type: 'trouble', message })
 	}
 	const totals = makeTotals(tellNews)
+	const havenWorks = () => {
+		wasOpen = true
+		if (!trouble) return
+		news.forget(`${trouble.message} It is tried again until it works.`)
+		tell({ type: 'recovered', message: `the haven ${haven} works again, after ${timeSince(trouble)}` })
+		trouble = undefined
+	}
+	const seeWhetherItHangs = () => {
+		const ms = unansweredMs()
+		if (ms >= HANG_MS && !trouble) {
+			trouble = { since: new Date(Date.now() - ms).toISOString(), message: hangs }
+			tell({ type: 'trouble', message: `${hangs} It is waited for.` })
+		} else if (ms === 0 && trouble?.message === hangs) havenWorks()
+	}
 	return {
 		totals,
 		havenFails: (reason) => {
@@ -62,11 +84,9 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 			trouble = { since: trouble?.since ?? now(), message: reason }
 			totals.tell({ type: 'trouble', message: `${reason} It is tried again until it works.` })
 		},
-		havenWorks: () => {
-			if (!trouble) return
-			news.forget(`${trouble.message} It is tried again until it works.`)
-			tell({ type: 'recovered', message: `the haven ${haven} works again, after ${timeSince(trouble)}` })
-			trouble = undefined
+		havenWorks,
+		watchHaven: (answers) => {
+			unansweredMs = answers
 		},
 		tableFails: ({ keyspace, table }, message) => {
 			const key = `${keyspace}.${table}`
@@ -83,6 +103,7 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 		},
 		swept: (count) => {
 			tables = count
+			seeWhetherItHangs()
 			seen = { ...seen, lastSweepAt: now() }
 		},
 		ends: () => {
@@ -91,7 +112,7 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 		status: () => {
 			const { sealed, moved, removed, ...ways } = totals.summary()
 			return {
-				state: ending ? 'ending' : trouble ? 'haven in trouble' : seen.lastSweepAt ? 'running' : 'starting',
+				state: ending ? 'ending' : trouble ? 'haven in trouble' : wasOpen ? 'running' : 'starting',
 				startedAt,
 				sealed,
 				bytes: ways.copied.bytes + ways.hardlinked.bytes + ways.reflinked.bytes + ways.reused.bytes,

@@ -2,6 +2,7 @@ import type { SnapshotName } from './types.ts'
 
 /** How the running service is, by its own word. Times are ISO 8601, in UTC. */
 export interface ServiceStatus {
+	/** `starting` until the haven is open for the first time. */
 	state: 'starting' | 'running' | 'haven in trouble' | 'ending'
 	startedAt: string
 	/** Snapshots sealed since it started, and the bytes of their files. */

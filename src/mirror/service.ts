@@ -73,6 +73,7 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 		await keepSessions(
 			(opened) =>
 				withPass(opening, async (pass) => {
+					log.watchHaven(() => pass.writing?.lease.unansweredMs() ?? 0)
 					const glance = await node.glance(pass.signal)
 					if (!glance) return
 					const begun = await beginKeyspaces(pass, {

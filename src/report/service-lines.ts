@@ -16,11 +16,16 @@ export interface FoundService {
 	at: number
 }
 
+/** A service that has not opened its haven after so long, in ms, hangs or waits for something that does not come. */
+const STARTING_MAX = 120_000
+
 /** What is wrong with it, each as a sentence. maxAgeMs: how long a snapshot may be unsealed, if that is to count. */
 export function problemsOf({ running, silence, at }: FoundService, maxAgeMs?: number): string[] {
 	if (running === undefined) return [silence ?? 'no service runs']
-	const { trouble, failing, oldestUnsealed: oldest } = running.status
+	const { state, startedAt, trouble, failing, oldestUnsealed: oldest } = running.status
 	const problems: string[] = []
+	const startingMs = state === 'starting' ? at - Date.parse(startedAt) : 0
+	if (startingMs > STARTING_MAX) problems.push(`the haven is not open yet, after ${age(startingMs)}`)
 	if (trouble !== undefined) problems.push('the haven is in trouble')
 	if (failing.length > 0) problems.push(`${counted(failing.length, 'thing')} can't be done`)
 	const unsealedMs = oldest === undefined ? 0 : at - Date.parse(oldest.since)

@@ -65,6 +65,18 @@ test('a haven in trouble is exit 1, and named', async (t) => {
 	})
 })
 
+test('a service that has not opened its haven for long is exit 1', async (t) => {
+	const place = newPlace(t)
+	await startService(t, place, { state: 'starting', startedAt: anHourAgo() })
+	const { exitCode, stdout } = await ask(place)
+	t.is(exitCode, 1)
+	t.regex(stdout, /^starting: for 1h/)
+	t.regex(stdout, /^problem: {2}the haven is not open yet, after 1h/m)
+	const other = newPlace(t)
+	await startService(t, other, { state: 'starting', startedAt: new Date().toISOString() })
+	t.is((await ask(other)).exitCode, 0)
+})
+
 test('a snapshot that is unsealed for longer than --max-age is exit 1, and one that is not is 0', async (t) => {
 	const place = newPlace(t)
 	await startService(t, place, { unsealed: 2, oldestUnsealed: { snapshot, since: anHourAgo() } })

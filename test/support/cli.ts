@@ -54,7 +54,9 @@ export function startCli(args: string[], options: CliOptions & { stateDirectory:
 		cliFile,
 		...withState(args, options.stateDirectory),
 	]
-	return execa(file, words, { reject: false, timeout: options.timeoutMs ?? 120_000, env: options.env ?? {} })
+	// It has to end by itself when it is told to, which may take it ten seconds.
+	const end = { killSignal: 'SIGKILL', forceKillAfterDelay: false } as const
+	return execa(file, words, { reject: false, timeout: options.timeoutMs ?? 120_000, ...end, env: options.env ?? {} })
 }
 
 /** The flag goes before a `--`, after which all words are names. */

@@ -43,6 +43,12 @@ for (const unit of units) {
 		)
 		t.regex(stdout, /Overall exposure level/)
 		t.is(exitCode, 0, stdout)
+		const settings = settingsOf(shipped(`systemd/${unit}`))
+		const held = ['ProtectSystem', 'NoNewPrivileges', 'CapabilityBoundingSet', 'ReadWritePaths', 'User']
+		t.deepEqual(
+			held.map((name) => String(settings.get(`Service.${name}`))),
+			['strict', 'yes', '', '-/mnt', 'cassandra'],
+		)
 	})
 
 	testWhere(

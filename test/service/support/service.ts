@@ -9,7 +9,7 @@ import type { TreeOptions } from '../../support/tree.ts'
 /** A running `snaphaven -s HAVEN FLAGS KEYSPACE`. */
 export interface RunningService {
 	process: RunningCli
-	/** What it has said so far, stdout and stderr in one. */
+	/** What it has said so far, stdout and stderr in one, without the times that its lines begin with. */
 	said: () => string
 	/** Resolves when the condition holds; fails the test after a minute, with what the service said. */
 	until: (what: string, condition: () => boolean) => Promise<void>
@@ -20,6 +20,7 @@ export interface RunningService {
 }
 
 const PATIENCE_MS = 60_000
+const TIMES = /^\d{4}-\d\d-\d\dT[\d:.]+Z /gm
 
 export interface ServiceScene extends Scene {
 	start: (flags?: string[], options?: CliOptions & { keyspaces?: string[] }) => RunningService
@@ -45,6 +46,7 @@ export function makeServiceScene(
 				text += chunk.toString()
 			})
 		}
+		const said = () => text.replaceAll(TIMES, '')
 		const until: RunningService['until'] = async (what, condition) => {
 			const end = Date.now() + PATIENCE_MS
 			while (!condition()) {
@@ -54,10 +56,13 @@ export function makeServiceScene(
 		}
 		return {
 			process: child,
-			said: () => text,
+			said,
 			until,
 			ready: () =>
-				until('watching', () => /^watching:/m.test(text) && existsSync(join(scene.haven, '.snaphaven/baseline.json'))),
+				until(
+					'watching',
+					() => /^watching:/m.test(said()) && existsSync(join(scene.haven, '.snaphaven/baseline.json')),
+				),
 			stop: async () => {
 				child.kill('SIGTERM')
 				const { exitCode, signal } = await child

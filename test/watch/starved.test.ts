@@ -4,7 +4,7 @@ import { execaSync } from 'execa'
 import { ownFolder } from '../support/folder.ts'
 import { testWhere } from '../support/not-run.ts'
 import { makeTree, takeSnapshot } from '../support/tree.ts'
-import { watchAlone } from './support/alone.ts'
+import { watchAlone, watchesOf } from './support/alone.ts'
 import { until } from './support/watching.ts'
 
 const LIMIT = '/proc/sys/user/max_inotify_watches'
@@ -40,7 +40,7 @@ testWhere(
 testWhere(missing, 'the very last inotify instance is enough', async (t) => {
 	const tree = makeTree(ownFolder(t), { tables: 1 })
 	const watch = watchAlone(t, tree.dataDirectories[0] ?? '', ['instances=1'])
-	await until('it sweeps on', () => watch.sweeps > 20 && watch.children.length === 1)
+	await until('all is watched', () => watchesOf(watch.children[0]) === 2)
 	t.deepEqual(watch.warnings, [])
 	t.deepEqual(await watch.end(), { exitCode: 0, closed: true })
 	t.deepEqual(watch.children, [])
@@ -66,7 +66,7 @@ testWhere(missing, 'watches that run out later, without a word of the kernel, ar
 	const snapshots = join(tree.dataDirectories[0] ?? '', 'ks', tree.folders[0] ?? '', 'snapshots')
 	mkdirSync(snapshots)
 	const watch = watchAlone(t, tree.dataDirectories[0] ?? '', ['watches=5'])
-	await until('it sweeps on', () => watch.sweeps > 10 && watch.children.length === 1)
+	await until('all is watched', () => watchesOf(watch.children[0]) === 3)
 	t.deepEqual(watch.warnings, [])
 	for (let tag = 0; tag < 5; tag++) mkdirSync(join(snapshots, `tag${tag}`))
 	await until('it warns', () => watch.warnings.length > 0)

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ExecutionContext } from 'ava'
@@ -43,4 +44,15 @@ export function watchAlone(t: ExecutionContext, dataDirectory: string, limits: s
 		closed ||= told.closed === true
 	})
 	return alone
+}
+
+/** How many folders the kernel watches for a process. */
+export function watchesOf(pid = ''): number {
+	try {
+		const texts = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'))
+		return texts.join('').match(/^inotify /gm)?.length ?? 0
+	} catch {
+		// Gone, or a descriptor that is gone.
+		return 0
+	}
 }

@@ -25,7 +25,7 @@ export async function service(options: ServiceOptions, report: ReporterOptions):
 			options,
 			tell: (event) => reporter.tell(event),
 			signal: interruption.signal,
-			startWatch: (on) => startWatch({ ...options, ...on }),
+			startWatch: (on) => startWatch({ ...options, ...on, hints: process.env['SNAPHAVEN_TEST_HINTS'] !== 'none' }),
 			onStart: life.started,
 			onSweep: life.swept,
 		})

@@ -123,7 +123,7 @@ async function refuseUnmounted({ path, newHaven, stateDirectory }: OpenOptions):
 	if (newHaven || (await recallHaven(stateDirectory, path)) === undefined) return
 	throw failure(
 		`a haven was at ${path} before, and is not there now: is the NAS mounted?`,
-		'Mount it and run again; nothing was written. If it is gone for good and a new haven is to be made there, give --new-haven.',
+		'Mount it; nothing was written. If it is gone for good and a new haven is to be made there, give --new-haven.',
 	)
 }
 

@@ -56,6 +56,9 @@ export interface LeaseOptions {
 	times?: LeaseTimes
 }
 
+/** Leases of this process, by their tokens, that were not given back: one that could not be removed is held no more. */
+const held = new Set<string>()
+
 /** Takes the lease: at once where nobody holds it or its holder is dead; fails where the holder lives. */
 export async function takeLease(options: LeaseOptions): Promise<Lease> {
 	const { base } = options
@@ -70,6 +73,7 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
 		await runAsync(removeTree(`${base}/${own}`))
 		throw error
 	}
+	held.add(token)
 	const inherited = await runAsync(fence(base, token))
 	const renewal = keepRenewing(base, own, mine, options.times ?? TIMES)
 	return {
@@ -81,6 +85,7 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
 		},
 		unansweredMs: renewal.unansweredMs,
 		release: async () => {
+			held.delete(token)
 			await renewal.stop()
 			await runAsync(letGo(base, token, own))
 		},
@@ -92,11 +97,11 @@ async function displace(options: LeaseOptions, own: string): Promise<void> {
 	const { base } = options
 	const old = await runAsync(readLease(base))
 	if (old === undefined) return
-	if (old) {
+	if (old && !isGivenBack(old)) {
 		const running = isRunning(old.holder)
 		if (running === 'yes') throw takenBy(options, old)
 		if (running === 'unknown') await watchForATerm(options, old)
-	} else await watchForATerm(options, old)
+	} else if (!old) await watchForATerm(options, old)
 	const grabbed = `${own}/displaced-lease.json`
 	try {
 		await runAsync(rename(`${base}/${LEASE_FILE}`, `${base}/${grabbed}`))
@@ -109,6 +114,11 @@ async function displace(options: LeaseOptions, own: string): Promise<void> {
 		await runAsync(rename(`${base}/${grabbed}`, `${base}/${LEASE_FILE}`))
 		throw takenBy(options, taken)
 	}
+}
+
+/** A lease of this very process that it has given back, though the haven did not let it be removed. */
+function isGivenBack({ token, holder }: LeaseRecord): boolean {
+	return JSON.stringify(holder) === JSON.stringify(thisProcess()) && !held.has(token)
 }
 
 /** A holder that can't be seen from here lives if it renews within a term, by our own clock. */

@@ -50,13 +50,13 @@ export function havenTrouble(error: unknown): unknown {
 		case 'ENODEV':
 			return say(
 				`the haven is not what it was (${error.message})`,
-				'Is it mounted, and does one snaphaven alone serve it? Run again: nothing is lost.',
+				'Is it mounted, and does one snaphaven alone serve it? Nothing is lost.',
 				true,
 			)
 		default:
 			return say(
 				`the haven fails: ${error.message}`,
-				'Look in the kernel’s log for its disk or server. Run again: nothing is lost.',
+				'Look in the kernel’s log for its disk or server. Nothing is lost.',
 				true,
 			)
 	}

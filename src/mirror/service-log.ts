@@ -9,12 +9,14 @@ import type { SyncEvent } from './types.ts'
 /** What a service tells, once for each thing, and what it answers when it is asked how it is. */
 export interface ServiceLog {
 	totals: Totals
-	/** The haven as a whole can't be worked with; the same reason again is no news. */
+	/** The haven as a whole can't be worked with. Told when that begins; that the reason becomes another is no news. */
 	havenFails: (reason: string) => void
 	/** It can. */
 	havenWorks: () => void
 	/** Where to see at each sweep whether the haven answers: for how long, in ms, it has not. */
 	watchHaven: (unansweredMs: () => number) => void
+	/** Sees whether the haven answers, between two sweeps too: they may hang with it. */
+	listen: () => void
 	tableFails: (location: TableLocation, message: string) => void
 	tableWorks: (location: TableLocation) => void
 	swept: (tables: number) => void
@@ -66,7 +68,6 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 	const havenWorks = () => {
 		wasOpen = true
 		if (!trouble) return
-		news.forget(`${trouble.message} It is tried again until it works.`)
 		tell({ type: 'recovered', message: `the haven ${haven} works again, after ${timeSince(trouble)}` })
 		trouble = undefined
 	}
@@ -80,14 +81,15 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 	return {
 		totals,
 		havenFails: (reason) => {
-			if (trouble?.message === reason) return
+			const begun = trouble === undefined
 			trouble = { since: trouble?.since ?? now(), message: reason }
-			totals.tell({ type: 'trouble', message: `${reason} It is tried again until it works.` })
+			if (begun) tell({ type: 'trouble', message: `${reason} It is tried again until it works.` })
 		},
 		havenWorks,
 		watchHaven: (answers) => {
 			unansweredMs = answers
 		},
+		listen: seeWhetherItHangs,
 		tableFails: ({ keyspace, table }, message) => {
 			const key = `${keyspace}.${table}`
 			tableTroubles.set(key, { since: tableTroubles.get(key)?.since ?? now(), message })

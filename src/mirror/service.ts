@@ -10,7 +10,7 @@ import { findVanishedTables } from './mirror-deletes.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
 import { clearInherited } from './recovery.ts'
-import { makeServiceLog } from './service-log.ts'
+import { makeServiceLog, type ServiceLog } from './service-log.ts'
 import type { ServiceStatus } from './service-status.ts'
 import { withPass } from './session.ts'
 import { keepSessions } from './sessions.ts'
@@ -81,7 +81,7 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 						tables: glance.tables.map(({ location }) => location),
 					})
 					opened()
-					await serve(begun, node, makeTableLook(begun, log))
+					await serve(begun, node, log)
 				}),
 			log,
 			signal,
@@ -94,12 +94,9 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 }
 
 /** Looks at tables as the node asks for it, until the pass is aborted. */
-async function serve(
-	pass: Pass,
-	node: Node,
-	look: (location: TableLocation) => Promise<number | undefined>,
-): Promise<void> {
-	const desk = makeDesk(look, TABLES_IN_FLIGHT)
+async function serve(pass: Pass, node: Node, log: ServiceLog): Promise<void> {
+	const desk = makeDesk(makeTableLook(pass, log), TABLES_IN_FLIGHT)
+	const listening = setInterval(log.listen, LISTEN_MS)
 	node.onWant(desk.want)
 	desk
 		.idle()
@@ -108,7 +105,10 @@ async function serve(
 	await Promise.all([aborted(pass.signal), wantVanished(pass, node, desk.want)])
 	node.onWant(undefined)
 	await desk.close()
+	clearInterval(listening)
 }
+
+const LISTEN_MS = 5000
 
 const VANISHED_EVERY_MS = 60_000
 
@@ -148,7 +148,7 @@ const ROUND_MS = 600_000
 function watchNode(
 	{ options, startWatch, onStart, onSweep }: ServiceParts,
 	parts: {
-		log: ReturnType<typeof makeServiceLog>
+		log: ServiceLog
 		keepOnly: (locations: TableLocation[]) => void
 		threads: ReturnType<typeof startThreads>
 	},

@@ -32,29 +32,36 @@ function passes(t: ExecutionContext, name: string, report: CutReport): void {
 
 for (const namesFirst of [false, true]) {
 	const title = namesFirst ? ', also when the system writes names before contents' : ''
-	testWhere(missing, `a power cut at any instant leaves every seal whole${title}`, async (t) => {
-		const { disk, tree } = await prepare(t)
-		const run = { wrapper: slowly }
-		const pass = async (name: string, ...flags: string[]) => {
-			const share = Math.ceil(Number(recoveries) / 8)
-			passes(t, name, await passUnderPowerCuts({ disk, tree, name, flags, recoveries: share, namesFirst, run }))
-		}
-		takeSnapshot(tree, 'monday')
-		await pass('new')
+	testWhere(
+		missing,
+		`a power cut at any instant leaves every seal whole, and every removal done or undone${title}`,
+		async (t) => {
+			const { disk, tree } = await prepare(t)
+			const run = { wrapper: slowly }
+			const pass = async (name: string, ...flags: string[]) => {
+				const share = Math.ceil(Number(recoveries) / 10)
+				passes(t, name, await passUnderPowerCuts({ disk, tree, name, flags, recoveries: share, namesFirst, run }))
+			}
+			takeSnapshot(tree, 'monday')
+			await pass('new')
 
-		flushTables(tree)
-		takeSnapshot(tree, 'tuesday')
-		await pass('reuse')
+			flushTables(tree)
+			takeSnapshot(tree, 'tuesday')
+			await pass('reuse')
 
-		clearSnapshot(tree, 'monday')
-		flushTables(tree)
-		takeSnapshot(tree, 'monday')
-		await pass('replace')
+			clearSnapshot(tree, 'monday')
+			flushTables(tree)
+			takeSnapshot(tree, 'monday')
+			await pass('replace')
 
-		flushTables(tree)
-		takeSnapshot(tree, 'wednesday')
-		await pass('move', '--move-snapshots')
-	})
+			clearSnapshot(tree, 'tuesday')
+			await pass('remove', '--mirror-deletes', '--mirror-deletes-after', '0')
+
+			flushTables(tree)
+			takeSnapshot(tree, 'wednesday')
+			await pass('move', '--move-snapshots')
+		},
+	)
 }
 
 testWhere(missing, 'without flushes, a power cut leaves receipts without their bytes', async (t) => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, globSync, openSync, readdirSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { type CliOptions, runCli, startCli } from '../support/cli.ts'
 import { compareMirror, type SnapshotId } from '../support/mirrored.ts'
-import { readReceipts } from '../support/receipts.ts'
 import { linkTree, type Tree } from '../support/tree.ts'
 import { type Disk, withImage } from './disk.ts'
 import { fingerprint, readState, snapshotIds, touched, unfinishedIn } from './promises.ts'
@@ -21,6 +20,8 @@ interface Cut {
 	image: string
 	/** Snapshots that the pass had told to be sealed. */
 	told: Set<SnapshotId>
+	/** Snapshots that the pass had told to be removed from the haven. */
+	removed: Set<SnapshotId>
 	/** Snapshots of which the node no longer had every file. */
 	gone: Set<SnapshotId>
 }
@@ -79,12 +80,16 @@ async function cutWhileRunning(options: PassOptions, haven: string, stateDirecto
 	const { disk, tree, name } = options
 	const before = fingerprint(tree)
 	const told = new Set<SnapshotId>()
+	const removed = new Set<SnapshotId>()
 	const run = startCli(syncArguments(tree, haven, options.flags), { ...options.run, stateDirectory })
 	let output = ''
 	run.stdout.on('data', (chunk) => {
 		const lines = (output + chunk).split('\n')
 		output = lines.pop() ?? ''
-		for (const line of lines) for (const snapshot of toldIn(line)) told.add(snapshot)
+		for (const line of lines) {
+			for (const snapshot of toldIn(line, 'sealed')) told.add(snapshot)
+			for (const snapshot of toldIn(line, 'removed')) removed.add(snapshot)
+		}
 	})
 	let ended = false
 	const end = run.then((result) => {
@@ -94,7 +99,7 @@ async function cutWhileRunning(options: PassOptions, haven: string, stateDirecto
 	const cuts: Cut[] = []
 	const cut = async () => {
 		if (options.namesFirst) writeNames(disk.path, haven)
-		const known = { told: new Set(told), gone: touched(tree, before) }
+		const known = { told: new Set(told), removed: new Set(removed), gone: touched(tree, before) }
 		cuts.push({ image: await disk.cut(`${name}-${cuts.length}`), ...known })
 	}
 	while (!ended) {
@@ -125,6 +130,7 @@ async function look(cut: Cut, options: LookOptions): Promise<void> {
 		if (isBegun(haven) || state.inDoubt.size > 0) report.midway++
 		const found = [...state.lies]
 		for (const snapshot of cut.told) if (!state.sealed.has(snapshot)) found.push(`${snapshot} was told to be sealed`)
+		for (const snapshot of cut.removed) if (state.sealed.has(snapshot)) found.push(`${snapshot} was told to be removed`)
 		for (const snapshot of cut.gone) {
 			const safe = state.sealed.has(snapshot) || state.inDoubt.has(snapshot)
 			if (!safe) found.push(`${snapshot} was deleted on the node`)
@@ -162,9 +168,9 @@ function isBegun(haven: string): boolean {
 	return existsSync(partial) && readdirSync(partial).length > 0
 }
 
-function toldIn(line: string): SnapshotId[] {
+function toldIn(line: string, type: 'sealed' | 'removed'): SnapshotId[] {
 	const event = JSON.parse(line)
-	if (event.type !== 'sealed') return []
+	if (event.type !== type) return []
 	return [`${event.keyspace}/${event.table}/${event.tag}`]
 }
 
@@ -172,9 +178,18 @@ function toldIn(line: string): SnapshotId[] {
 function writeNames(disk: string, haven: string): void {
 	const bystander = join(disk, 'bystander')
 	writeFileSync(bystander, String(Math.random()))
-	for (const file of [...readReceipts(haven).map((receipt) => receipt.file), bystander]) {
-		const opened = openSync(file, 'r')
-		fsyncSync(opened)
-		closeSync(opened)
+	for (const file of [...receiptFiles(haven), bystander]) {
+		try {
+			const opened = openSync(file, 'r')
+			fsyncSync(opened)
+			closeSync(opened)
+		} catch (error) {
+			// A receipt that has just been removed.
+			if (existsSync(file)) throw error
+		}
 	}
+}
+
+function receiptFiles(haven: string): string[] {
+	return globSync(join(haven, '.snaphaven/receipts/*/*/*.json'))
 }

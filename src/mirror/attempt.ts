@@ -19,7 +19,6 @@ export interface Attempt {
 export async function attempt(task: Attempt): Promise<GatherAnswer> {
 	const { pass, location, look } = task
 	const { writing, haven, options, engine } = pass
-	const small = writing ? await writing.space.reserve(SLICE_BYTES_MAX) : false
 	const order: GatherOrder = {
 		base: haven?.base,
 		path: options.haven,
@@ -38,14 +37,9 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		flushEach: haven?.flushWay === 'each file',
 		umask: pass.umask,
 		width: engine.width,
-		budget: small ? SLICE_BYTES_MAX : 0,
+		budget: 0,
 	}
-	let answer: GatherAnswer
-	try {
-		answer = await enqueue(pass, 'small', () => engine.run('gatherSnapshot', order))
-	} finally {
-		if (small) writing?.space.release(SLICE_BYTES_MAX)
-	}
+	const answer = await enqueue(pass, 'small', () => gatherOrPlan(pass, order))
 	if (answer.answer === 'gathered') note(pass, answer)
 	if (answer.answer !== 'planned') return answer
 	if (writing) return await gatherInSlices(pass, writing, order, answer.plan)
@@ -56,6 +50,16 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		...amountsOf(answer.plan.transfers.map(({ how, file }) => ({ how, size: file.size }))),
 	})
 	return answer
+}
+
+/** Sets space aside only now, for the task's own time: what waits in the queue must not make the haven seem full. */
+async function gatherOrPlan({ engine, writing }: Pass, order: GatherOrder): Promise<GatherAnswer> {
+	if (!(await writing?.space.reserve(SLICE_BYTES_MAX))) return await engine.run('gatherSnapshot', order)
+	try {
+		return await engine.run('gatherSnapshot', { ...order, budget: SLICE_BYTES_MAX })
+	} finally {
+		writing?.space.release(SLICE_BYTES_MAX)
+	}
 }
 
 function note({ totals }: Pass, { amounts }: Gathered): void {

@@ -1,19 +1,17 @@
 /**
  * File system work written once and run in two ways: by synchronous calls in a worker thread, which is fastest on a
  * local disk, or by asynchronous ones, many in flight, which hides a NAS's latency. Each `yield*` of an operation of
- * operations.ts is one call; `runSync` and `runAsync` decide how it is made.
+ * operations.ts is one call; `runSync` and `runAsync` decide how it is made. Written as generators (`function*`).
  */
-export type Io<T> = Generator<Step, T, unknown>
-
-/** One call, or several pieces of work that may go side by side. */
-export type Step = Call | Parallel
-
-interface Call {
-	sync: (...args: never[]) => unknown
-	/** The same call with a Node callback as its last argument. */
-	callback: (...args: never[]) => void
-	args: readonly unknown[]
+export interface Io<T> {
+	[Symbol.iterator](): Io<T>
+	next(value?: unknown): IteratorResult<Step, T>
+	throw(error: unknown): IteratorResult<Step, T>
+	return(value: T): IteratorResult<Step, T>
 }
+
+/** What work yields to who runs it: one call to make, or several pieces of work that may go side by side. */
+export type Step = Call<unknown> | Parallel
 
 interface Parallel {
 	width: number
@@ -21,40 +19,73 @@ interface Parallel {
 	work: (item: never, index: number) => Io<unknown>
 }
 
+/** True while runSync is at work, which leaves no room for anything else in this thread. */
+let inRunSync = false
+
+/**
+ * One call. Within runSync it is made on the spot, and nothing is yielded: to hand each call up through all generators
+ * that wait for it, and its result down again, would take longer than most calls.
+ */
+class Call<T> implements Io<T> {
+	readonly sync: (...args: never[]) => T
+	/** The same call with a Node callback as its last argument. */
+	readonly callback: (...args: never[]) => void
+	readonly args: readonly unknown[]
+	#isYielded = false
+
+	constructor(sync: Call<T>['sync'], callback: Call<T>['callback'], args: readonly unknown[]) {
+		this.sync = sync
+		this.callback = callback
+		this.args = args
+	}
+
+	[Symbol.iterator](): Io<T> {
+		return this
+	}
+
+	next(value?: unknown): IteratorResult<Step, T> {
+		if (inRunSync) return { done: true, value: this.sync(...(this.args as never[])) }
+		if (this.#isYielded) return { done: true, value: value as T }
+		this.#isYielded = true
+		return { done: false, value: this }
+	}
+
+	throw(error: unknown): IteratorResult<Step, T> {
+		throw error
+	}
+
+	return(value: T): IteratorResult<Step, T> {
+		return { done: true, value }
+	}
+}
+
 /** An operation from a pair of Node's functions that do the same, the one at once, the other by callback. */
 export function operation<A extends readonly unknown[], T>(
-	sync: (...args: [...A]) => T,
+	sync: ((...args: [...A]) => T) & ((...args: never[]) => T),
 	callback: (...args: never[]) => void,
 ): (...args: A) => Io<T> {
-	return function* (...args) {
-		return (yield { sync, callback, args }) as T
-	}
+	return (...args) => new Call(sync, callback, args)
 }
 
 /** Does the work for each item, up to `width` of them at a time where calls are asynchronous; results in order. */
 export function* each<I, T>(items: readonly I[], width: number, work: (item: I, index: number) => Io<T>): Io<T[]> {
-	return (yield { width, items, work }) as T[]
+	if (!inRunSync) return (yield { width, items, work }) as T[]
+	const results: T[] = []
+	for (const [index, item] of items.entries()) results.push(yield* work(item, index))
+	return results
 }
 
 /** Runs the work by synchronous calls on this thread. */
 export function runSync<T>(io: Io<T>): T {
-	let next = io.next()
-	while (!next.done) {
-		let value: unknown
-		try {
-			value = stepSync(next.value)
-		} catch (error) {
-			next = io.throw(error)
-			continue
-		}
-		next = io.next(value)
+	const before = inRunSync
+	inRunSync = true
+	try {
+		const end = io.next()
+		if (!end.done) throw new Error('work that had begun elsewhere can’t be run')
+		return end.value
+	} finally {
+		inRunSync = before
 	}
-	return next.value
-}
-
-function stepSync(step: Step): unknown {
-	if ('sync' in step) return step.sync(...(step.args as never[]))
-	return step.items.map((item, index) => runSync(step.work(item as never, index)))
 }
 
 /** Runs the work by asynchronous calls; this thread stays free meanwhile. */

@@ -1,4 +1,3 @@
-import yargs from 'yargs'
 import { writeText } from '../report/streams.ts'
 import { type Flags, flagForms } from './flags.ts'
 
@@ -15,6 +14,7 @@ export interface HelpText {
  * @param groups The flags' names under the heading of each group.
  */
 export async function tellHelp(text: HelpText, flags: Flags, groups: Record<string, string[]>): Promise<number> {
+	const { default: yargs } = await import('yargs')
 	const help = yargs([])
 		.parserConfiguration({ 'camel-case-expansion': false, 'dot-notation': false })
 		.detectLocale(false)

@@ -1,4 +1,4 @@
-import yargs from 'yargs'
+import parser from 'yargs-parser'
 import { usageError } from '../errors.ts'
 import type { Flag, Flags, FlagValues } from './flags.ts'
 import { spell } from './spelling.ts'
@@ -22,7 +22,9 @@ export function parseArguments<const F extends Flags>(
 ): ParsedArguments<F> {
 	refuseBrokenText(argv)
 	const { words, written } = spell(argv, flags, shortenable)
-	const { _: positionals, ...given } = parserOf(flags).parseSync(words)
+	const { argv: parsed, error } = parser.detailed(words, optionsOf(flags))
+	if (error) throw usageError(error.message)
+	const { _: positionals, ...given } = parsed
 	const entries = Object.entries(flags).map(([name, flag]) => [name, combine(written.get(name), flag, given[name])])
 	return { values: Object.fromEntries(entries) as FlagValues<F>, positionals: positionals.map(String) }
 }
@@ -37,28 +39,22 @@ function refuseBrokenText(argv: string[]): void {
 	)
 }
 
-function parserOf(flags: Flags) {
-	const parser = yargs()
-		.parserConfiguration({
+function optionsOf(flags: Flags): parser.Options {
+	const named = (wanted: (flag: Flag) => boolean) => Object.keys(flags).filter((name) => wanted(flags[name] as Flag))
+	const isSwitch = ({ kind }: Flag) => kind === 'switch'
+	return {
+		boolean: named(isSwitch),
+		string: named((flag) => !isSwitch(flag)),
+		// So many words that follow are a flag's: without it a `true` is taken for the value of a switch.
+		narg: Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, isSwitch(flag) ? 0 : 1])),
+		configuration: {
 			'boolean-negation': false,
 			'camel-case-expansion': false,
 			'dot-notation': false,
 			'parse-numbers': false,
 			'parse-positional-numbers': false,
-		})
-		.detectLocale(false)
-		.help(false)
-		.version(false)
-		.exitProcess(false)
-		.fail((message, error) => {
-			throw error ?? usageError(message)
-		})
-	for (const [name, { kind }] of Object.entries(flags)) {
-		const isSwitch = kind === 'switch'
-		// So many words that follow are a flag's: without it yargs takes a `true` for the value of a switch.
-		parser.option(name, { type: isSwitch ? 'boolean' : 'string', nargs: isSwitch ? 0 : 1 })
+		},
 	}
-	return parser
 }
 
 /** @param raw How the flag was written; undefined where it was not. */

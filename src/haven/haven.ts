@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { failure, type SnaphavenError, usageError } from '../errors.ts'
 import { constants, fs, uniqueName } from '../files/builtins.ts'
 import { createFile, readWhole } from '../files/contents.ts'
@@ -136,8 +137,7 @@ async function make(options: OpenOptions): Promise<HavenRecord> {
 			'Mount the NAS; nothing was written. If the haven is to be there all the same, leave --require-mount out.',
 		)
 	}
-	const { ensureDir } = await import('fs-extra/esm')
-	await ensureDir(path)
+	await mkdir(path, { recursive: true })
 	const { machine, host } = thisProcess()
 	for (const folder of [PRIVATE, PARTIAL, RECEIPTS]) await runAsync(makeFolder(`${path}/${folder}`, 0o777))
 	const draft = `${path}/${PRIVATE}/haven-${uniqueName()}.json`

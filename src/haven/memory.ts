@@ -1,4 +1,4 @@
-import { readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { uniqueName } from '../files/builtins.ts'
 import { hasCode } from '../files/io.ts'
 
@@ -15,9 +15,8 @@ export async function rememberHaven(stateDirectory: string, path: string, id: st
 	const memory = await readMemory(stateDirectory)
 	if (memory[path] === id) return
 	const draft = `${stateDirectory}/havens-${uniqueName()}.json`
-	// Loading it takes 20 ms, which only the first pass into a haven pays.
-	const { outputJson } = await import('fs-extra/esm')
-	await outputJson(draft, { ...memory, [path]: id }, { spaces: '\t' })
+	await mkdir(stateDirectory, { recursive: true })
+	await writeFile(draft, `${JSON.stringify({ ...memory, [path]: id }, undefined, '\t')}\n`)
 	await rename(draft, `${stateDirectory}/havens.json`)
 }
 

@@ -191,13 +191,16 @@ function* listInner(look: Look, parent: number, name: string, path: string, dept
 }
 
 function* addFile(look: Look, folder: number, path: string, name: string, entry: Stat): Io<void> {
+	const { mode, uid, gid } = ownership(entry)
 	const file: SnapshotFile = {
 		path,
 		size: Number(entry.size),
 		mtimeNs: entry.mtimeNs,
 		ino: entry.ino,
 		dev: entry.dev,
-		...ownership(entry),
+		mode,
+		uid,
+		gid,
 		directory: look.directory,
 	}
 	if (path === MANIFEST) look.manifests.push({ mtimeNs: entry.mtimeNs, manifest: yield* readManifest(folder, name) })

@@ -52,7 +52,7 @@ export function* completeGathering(order: GatherOrder, plan: Plan, results: Piec
 
 function gathered(path: string, result: PieceResult | undefined): GatheredFile {
 	if (!result) throw new Error(`no result for ${path}`)
-	return { path, crc: result.crc, ...(result.text === undefined ? {} : { text: result.text }) }
+	return { path, crc: result.crc, text: result.text }
 }
 
 /** Owner, mode and times of folders, and of files that came in pieces. */

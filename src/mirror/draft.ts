@@ -81,7 +81,7 @@ function receiptFiles({ transfers, results, damage }: Draft, now: string): Recei
 	return transfers.map(({ file, from }, index) => {
 		const { crc, how } = results[index] as PieceResult
 		const reason = reasons.get(file.path)
-		return {
+		const entry: ReceiptFile = {
 			path: file.path,
 			size: file.size,
 			mtimeNs: String(file.mtimeNs),
@@ -92,9 +92,10 @@ function receiptFiles({ transfers, results, damage }: Draft, now: string): Recei
 			crc32: hex(crc),
 			readAt: how === 'reused' && from ? from.known.readAt : now,
 			how,
-			...(how === 'reused' && from ? { from: from.tag } : {}),
-			...(reason === undefined ? {} : { damage: reason }),
 		}
+		if (how === 'reused' && from) entry.from = from.tag
+		if (reason !== undefined) entry.damage = reason
+		return entry
 	})
 }
 

@@ -40,7 +40,7 @@ export function* gatherSlice(order: GatherOrder, plan: Plan, slice: Piece[]): Io
 					piece,
 					from,
 					to: pathOf(`${target}/${transfer.file.path}`),
-					...(has === undefined ? {} : { has }),
+					has,
 					flush: order.flushEach,
 					umask: order.umask,
 				})

@@ -7,7 +7,7 @@ export interface GatheredFile {
 	/** CRC-32 of its bytes, as a number. */
 	crc: number
 	/** The contents of Digest.crc32 and TOC.txt. */
-	text?: string
+	text?: string | undefined
 }
 
 /**

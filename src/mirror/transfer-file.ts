@@ -1,3 +1,4 @@
+import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
 import { constants, crc32 } from '../files/builtins.ts'
 import { CREATE, ownAs, READ, writeFully } from '../files/contents.ts'
@@ -31,7 +32,7 @@ export interface PieceResult {
 	/** How it came in the end: what could not be linked was copied. */
 	how: Origin
 	/** The contents of a Digest.crc32 or TOC.txt, as far as the first read gave them. */
-	text?: string
+	text?: string | undefined
 }
 
 interface TransferOrder {
@@ -42,7 +43,7 @@ interface TransferOrder {
 	/** Where it goes, in the gathering folder. */
 	to: PathLike
 	/** `reused`: where the haven has it. */
-	has?: string
+	has: string | undefined
 	/** Force it to stable storage before it is closed. */
 	flush: boolean
 	umask: number
@@ -71,7 +72,7 @@ function* reuse({ has, to, transfer }: TransferOrder): Io<boolean> {
 function* reused(order: TransferOrder): Io<PieceResult> {
 	const known = order.transfer.from?.known
 	const text = isProof(order.transfer.file.path) ? yield* textOf(order.to) : undefined
-	return { crc: Number.parseInt(known?.crc32 ?? '0', 16), how: 'reused', ...(text === undefined ? {} : { text }) }
+	return { crc: Number.parseInt(known?.crc32 ?? '0', 16), how: 'reused', text }
 }
 
 function* linkSource({ from, to, transfer }: TransferOrder): Io<boolean> {
@@ -137,24 +138,25 @@ function* shareBlocks({ transfer, from, to, flush, umask }: TransferOrder): Io<P
 }
 
 /** Copies a whole file, or a piece into its place in one that other pieces fill too. */
-function* copy({ transfer, piece, from, to, flush, umask }: TransferOrder): Io<PieceResult> {
-	const source = yield* openSource(from, transfer.file.path)
+function* copy(order: TransferOrder): Io<PieceResult> {
+	const { file } = order.transfer
+	const source = yield* openSource(order.from, file.path)
 	try {
-		const flags = piece.whole ? CREATE : constants.O_WRONLY | constants.O_CREAT
-		return yield* withOpen(
-			to,
-			flags,
-			function* (target) {
-				const result = yield* withChunk((chunk) => pump({ source, target, chunk, piece, ...transfer.file }))
-				if (piece.whole) yield* dress(target, transfer, umask)
-				if (flush) yield* fsync(target)
-				return { ...result, how: 'copied' as const }
-			},
-			piece.whole ? transfer.file.mode : transfer.file.mode | 0o200,
-		)
+		const { whole } = order.piece
+		const flags = whole ? CREATE : constants.O_WRONLY | constants.O_CREAT
+		const mode = whole ? file.mode : file.mode | 0o200
+		return yield* withOpen(order.to, flags, (target) => fill(order, source, target), mode)
 	} finally {
 		yield* close(source)
 	}
+}
+
+// No generator made anew for each file, here and in what it calls: V8 learns nothing about one that runs once.
+function* fill({ transfer, piece, flush, umask }: TransferOrder, source: number, target: number): Io<PieceResult> {
+	const { crc, text } = yield* withChunk((chunk) => pump({ source, target, chunk, piece, file: transfer.file }))
+	if (piece.whole) yield* dress(target, transfer, umask)
+	if (flush) yield* fsync(target)
+	return { crc, how: 'copied', text }
 }
 
 interface Pump {
@@ -162,13 +164,17 @@ interface Pump {
 	target: number
 	chunk: Buffer
 	piece: Piece
-	path: string
-	/** The file's size. */
-	size: number
+	file: SnapshotFile
+}
+
+/** What was read: its CRC-32, and the text where it is a proof. */
+interface Sum {
+	crc: number
+	text: string | undefined
 }
 
 /** Reads one byte more than expected at the end of a file, so that one that grew shows. */
-function* pump({ source, target, chunk, piece, path, size }: Pump): Io<{ crc: number; text?: string }> {
+function* pump({ source, target, chunk, piece, file: { path, size } }: Pump): Io<Sum> {
 	const { offset, length, whole } = piece
 	const isLast = offset + length === size
 	const expected = isLast ? length + 1 : length
@@ -193,7 +199,7 @@ function* pump({ source, target, chunk, piece, path, size }: Pump): Io<{ crc: nu
 		if (isLast && done === length && got < chunk.length) break
 	}
 	if (done !== length) throw sizeChanged(path, length, done)
-	return { crc, ...(text === undefined ? {} : { text }) }
+	return { crc, text }
 }
 
 function* readSource(fd: number, chunk: Buffer, length: number, position: number | null, path: string): Io<number> {
@@ -241,7 +247,7 @@ export function* dress(fd: number, { file }: Transfer, missing: number): Io<void
 	yield* futimes(fd, seconds, seconds)
 }
 
-function* checksum(fd: number, size: number, path: string): Io<{ crc: number; text?: string }> {
+function* checksum(fd: number, size: number, path: string): Io<Sum> {
 	return yield* withChunk(function* (chunk) {
 		let crc = 0
 		let done = 0
@@ -254,7 +260,7 @@ function* checksum(fd: number, size: number, path: string): Io<{ crc: number; te
 			if (text === '') text = chunk.toString('latin1', 0, got)
 		}
 		if (done !== size) throw sizeChanged(path, size, done)
-		return { crc, ...(text === undefined ? {} : { text }) }
+		return { crc, text }
 	})
 }
 

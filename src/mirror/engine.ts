@@ -1,9 +1,10 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { SnaphavenError } from '../errors.ts'
 import { type Io, runAsync } from '../files/io.ts'
 import { keepHeapsSmall, letHeapsGrow } from './heaps.ts'
 import { type JobArguments, type JobName, type JobResult, jobs } from './jobs.ts'
 import { SourceChanged } from './source-changed.ts'
+import { takeThreads } from './worker-threads.ts'
 
 /** Runs jobs in the way that suits the haven. */
 export interface Engine {
@@ -16,8 +17,6 @@ export interface Engine {
 /** Above this many ms for one operation, many calls in flight are faster than quick ones one after the other. */
 const SLOW_OPERATION_MS = 0.2
 
-const THREADS = 2
-
 /** Threads that begin to start while the haven is still being opened. */
 export interface Threads {
 	/** The engine for a haven by its operation's time: synchronous calls in these threads, or asynchronous ones. */
@@ -29,7 +28,7 @@ export interface Threads {
 
 /** Starts the threads; none keeps the process alive while it has nothing to do. */
 export function startThreads(): Threads {
-	const threads = Array.from({ length: THREADS }, startThread)
+	const threads = takeThreads().map(talkTo)
 	const engine = threadsEngine(threads)
 	const loaded = Promise.all(threads.map(({ run }) => run('answer', [])))
 	loaded.then(keepHeapsSmall, () => {})
@@ -59,9 +58,6 @@ function asynchronousEngine(): Engine {
 export function start(name: JobName, args: unknown[]): Io<unknown> {
 	return (jobs[name] as (...args: unknown[]) => Io<unknown>)(...args)
 }
-
-// Beside this file's folder in the sources, beside this code itself in the build.
-const WORKER = import.meta.url.endsWith('.ts') ? '../worker.ts' : './worker.js'
 
 /** Asks a thread to end. */
 export const END = 'end'
@@ -103,9 +99,7 @@ function leastBusy(threads: Thread[]): Thread {
 	return threads.reduce((best, thread) => (thread.pending < best.pending ? thread : best))
 }
 
-function startThread(): Thread {
-	const worker = new Worker(new URL(WORKER, import.meta.url))
-	worker.unref()
+function talkTo(worker: Worker): Thread {
 	const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>()
 	let next = 0
 	let failed: Error | undefined

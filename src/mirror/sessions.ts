@@ -6,6 +6,8 @@ import { RETRY_MS_MAX } from './retry.ts'
 import type { ServiceLog } from './service-log.ts'
 
 const PAUSE_MS_MIN = 1000
+/** Where it takes longer to open a haven, people are told. */
+const OPENING_MS = 120_000
 
 /**
  * Opens session after session until the signal: a haven that fails ends its session, and is tried again with pauses that
@@ -21,8 +23,14 @@ export async function keepSessions(
 	let pauseMs = PAUSE_MS_MIN
 	while (!signal.aborted) {
 		let openedMs: number | undefined
+		const slow = setTimeout(
+			log.havenFails,
+			OPENING_MS,
+			'the haven has not opened yet: it answers slowly, or not at all.',
+		)
 		try {
 			await session(() => {
+				clearTimeout(slow)
 				wasOpen = true
 				openedMs = steadyMs()
 				log.havenWorks()
@@ -30,7 +38,9 @@ export async function keepSessions(
 		} catch (error) {
 			if (signal.aborted) return
 			if (!(error instanceof SnaphavenError) || (error.exitCode === 2 && !wasOpen)) throw error
-			log.havenFails(`${explain(error)}`)
+			log.havenFails(explain(error))
+		} finally {
+			clearTimeout(slow)
 		}
 		if (openedMs !== undefined && steadyMs() - openedMs > RETRY_MS_MAX) pauseMs = PAUSE_MS_MIN
 		await sleep(pauseMs, undefined, { signal }).catch(() => {})

@@ -120,7 +120,7 @@ export async function findVanishedTables(pass: Pass, present: Table[]): Promise<
 		.map((table) => ({ ...table, dataDirectories: [] }))
 }
 
-const TABLES_AT_A_TIME = 64
+const TABLES_AT_A_TIME = 256
 
 /**
  * Ends a pass that has looked once at these tables: looks at those that are gone too, and a second time at all of which

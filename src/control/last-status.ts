@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { writeJson } from 'fs-extra/esm'
 import { hasCode } from '../files/io.ts'
 import type { LastStatus, ServiceStatus } from '../mirror/service-status.ts'
 import { version } from '../version.ts'
@@ -14,7 +15,7 @@ export async function saveLastStatus({ stateDirectory, haven }: ServicePlace, st
 	const state = await openOrMakeState(stateDirectory)
 	const draft = within(state, `service-${randomUUID()}.json`)
 	try {
-		await writeFile(draft, `${JSON.stringify(last, null, '\t')}\n`)
+		await writeJson(draft, last, { spaces: '\t' })
 		await rename(draft, within(state, serviceFiles(haven).lastStatus))
 	} catch (error) {
 		await rm(draft, { force: true })

@@ -1,4 +1,5 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import { ensureDir } from 'fs-extra/esm'
 import { failure } from '../errors.ts'
 
 /** Which service is meant: there is one for each haven. */
@@ -19,7 +20,7 @@ export function serviceFiles(haven: string): { socket: string; lastStatus: strin
 /** The state directory, opened; made where it is missing. Throws where this user can't have it. */
 export async function openOrMakeState(stateDirectory: string) {
 	try {
-		await mkdir(stateDirectory, { recursive: true })
+		await ensureDir(stateDirectory)
 		return await open(stateDirectory, 'r')
 	} catch (error) {
 		throw failure(

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa, execaSync } from 'execa'
 import { makeTree, takeSnapshot } from '../test/support/tree.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
+import { memoryMB, processesOf } from './support/processes.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { serviceCommand, syncCommand } from './support/snaphaven.ts'
 
@@ -44,22 +45,13 @@ async function measureIdle([file = '', ...args]: string[], settle: number, idle:
 		return [
 			{ what: 'from the start until it watches', value: readyS, unit: 's', atMost: 5 },
 			{ what: `of a core, over ${idle / 1000} s`, value: (busy / (idle / 1000)) * 100, unit: '%', atMost: 1 },
-			{ what: 'memory, shared pages once', value: sum(processes, proportionalMB), unit: 'MB', atMost: 150 },
-			{ what: 'of that, the process of hints', value: sum(processes.slice(1), proportionalMB), unit: 'MB' },
+			{ what: 'memory, shared pages once', value: memoryMB(processes), unit: 'MB', atMost: 150 },
+			{ what: 'of that, the process of hints', value: memoryMB(processes.slice(1)), unit: 'MB' },
 		]
 	} finally {
 		service.kill('SIGTERM')
 		await service
 	}
-}
-
-/** The process and its children. */
-function processesOf(pid = 0): number[] {
-	const tasks = readdirSync(`/proc/${pid}/task`)
-	const children = tasks.flatMap(
-		(task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').match(/\d+/g) ?? [],
-	)
-	return [pid, ...children.map(Number)]
 }
 
 function cpuSeconds(processes: number[]): number {
@@ -71,11 +63,6 @@ function cpuSeconds(processes: number[]): number {
 			.split(' ')
 		return (Number(fields[11]) + Number(fields[12])) / ticks
 	})
-}
-
-function proportionalMB(pid: number): number {
-	const kB = /^Pss: +(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
-	return (Number(kB) * 1024) / 1e6
 }
 
 function sum(processes: number[], of: (pid: number) => number): number {

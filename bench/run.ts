@@ -1,14 +1,21 @@
 import { parseArgs } from 'node:util'
 import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
+import { latency } from './latency.ts'
 import { manyTables } from './many-tables.ts'
 import { slowMount } from './slow-mount.ts'
 import { smallFiles } from './small-files.ts'
+import { storm } from './storm.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 
-const scenarios = [smallFiles, largeFile, slowMount, manyTables, idleService]
-
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: 'boolean' } } })
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { smoke: { type: 'boolean' }, large: { type: 'boolean' }, disk: { type: 'boolean' } },
+})
+const storms = values.large
+	? [storm('normal', values.disk), storm('large', values.disk)]
+	: [storm('normal', values.disk)]
+const scenarios = [smallFiles, largeFile, slowMount, manyTables, idleService, ...storms, latency]
 const unknown = positionals.filter((name) => scenarios.every((scenario) => scenario.name !== name))
 if (unknown.length > 0) {
 	console.error(`no benchmark ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
@@ -29,6 +36,7 @@ async function measure(scenario: Scenario, scale: Scale): Promise<Result> {
 		console.log(`  not run: ${missing}`)
 		return 'not run'
 	}
+	for (const lack of scenario.lacks?.() ?? []) console.log(`  left out: ${lack}`)
 	const figures = await scenario.run(scale)
 	for (const figure of figures) console.log(`  ${line(figure, scale)}`)
 	return scale === 'smoke' || figures.every(isKept) ? 'passed' : 'failed'
@@ -36,7 +44,8 @@ async function measure(scenario: Scenario, scale: Scale): Promise<Result> {
 
 function line(figure: Figure, scale: Scale): string {
 	const { what, value, unit, atMost } = figure
-	const shown = `${what.padEnd(40)} ${value.toFixed(value < 20 ? 3 : 1).padStart(8)} ${unit}`
+	const decimals = unit === 'files' ? 0 : value < 20 ? 3 : 1
+	const shown = `${what.padEnd(40)} ${value.toFixed(decimals).padStart(8)} ${unit}`
 	if (atMost === undefined || scale === 'smoke') return shown
 	return `${shown.padEnd(54)} goal: at most ${atMost} ${unit} ${isKept(figure) ? '' : ' MISSED'}`.trimEnd()
 }

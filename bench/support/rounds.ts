@@ -19,20 +19,25 @@ export interface RoundsOptions {
 	withTarget: (use: (target: string) => Promise<void>) => Promise<void>
 }
 
-/** Median seconds of each contender, by name. They take turns, and begin another one each round, so that none always goes first. */
+/** Median seconds of each contender, by name; they take turns. */
 export async function medians({ rounds, contenders, withTarget }: RoundsOptions): Promise<Map<string, number>> {
 	const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
-	for (let round = 0; round < rounds; round++) {
-		const turn = round % contenders.length
-		for (const contender of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
-			if (round >= (contender.roundsMax ?? rounds)) continue
-			await withTarget(async (target) => {
-				times.get(contender.name)?.push(await secondsOf(contender.command(target)))
-				contender.check?.(target)
-			})
-		}
+	for (const { contender, round } of turns(contenders, rounds)) {
+		if (round >= (contender.roundsMax ?? rounds)) continue
+		await withTarget(async (target) => {
+			times.get(contender.name)?.push(await secondsOf(contender.command(target)))
+			contender.check?.(target)
+		})
 	}
 	return new Map([...times].map(([name, values]) => [name, median(values)]))
+}
+
+/** Each contender once a round; another one begins each round, so that none always goes first. */
+export function turns<T>(contenders: T[], rounds: number): { contender: T; round: number }[] {
+	return Array.from({ length: rounds }, (_, round) => {
+		const first = round % contenders.length
+		return [...contenders.slice(first), ...contenders.slice(0, first)].map((contender) => ({ contender, round }))
+	}).flat()
 }
 
 /** Runs a command to its end, which must be a good one. */

@@ -6,7 +6,7 @@ export interface Figure {
 	what: string
 	value: number
 	/** Written behind the value. */
-	unit: '×' | 's' | 'MB' | '%'
+	unit: '×' | 's' | 'MB' | '%' | 'files'
 	/** The goal; undefined where the figure is only for comparison. */
 	atMost?: number
 }
@@ -19,6 +19,8 @@ export interface Scenario {
 	title: string
 	/** What the machine lacks for it; undefined where it can run. */
 	missing: () => string | undefined
+	/** What it is compared with elsewhere, and can't be on this machine, each with why. */
+	lacks?: () => string[]
 	/** Measures. Throws where what was made is wrong: a fast wrong copy has no figure. */
 	run: (scale: Scale) => Promise<Figure[]>
 }

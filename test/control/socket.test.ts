@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { askService } from '../../src/control/client.ts'
 import { serviceFiles } from '../../src/control/place.ts'
@@ -19,6 +20,8 @@ test('the service answers with its process, its version and how it is, and hears
 	t.is(answer?.pid, process.pid)
 	t.regex(answer?.version ?? '', /^\d+\.\d+\.\d+/)
 	t.deepEqual(await askService(place, 'rescan'), {})
+	// Its word may come after its answer.
+	while (said.length < 2) await sleep(20)
 	t.deepEqual(said, ['ready', 'rescan'])
 })
 

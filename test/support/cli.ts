@@ -48,15 +48,15 @@ export type RunningCli = ReturnType<typeof startCli>
 
 /** Starts `snaphaven ARGS`, and leaves it to the caller to wait for it or to kill it. */
 export function startCli(args: string[], options: CliOptions & { stateDirectory: string }) {
-	const [file = '', ...words] = [
-		...(options.wrapper ?? []),
-		nodeBinary,
-		cliFile,
-		...withState(args, options.stateDirectory),
-	]
+	return startCommand([nodeBinary, cliFile, ...withState(args, options.stateDirectory)], options)
+}
+
+/** Starts a command of one's own making, as startCli starts the CLI. */
+export function startCommand(words: string[], options: Omit<CliOptions, 'stateDirectory'>) {
+	const [file = '', ...rest] = [...(options.wrapper ?? []), ...words]
 	// It has to end by itself when it is told to, which may take it ten seconds.
 	const end = { killSignal: 'SIGKILL', forceKillAfterDelay: false } as const
-	return execa(file, words, { reject: false, timeout: options.timeoutMs ?? 120_000, ...end, env: options.env ?? {} })
+	return execa(file, rest, { reject: false, timeout: options.timeoutMs ?? 120_000, ...end, env: options.env ?? {} })
 }
 
 /** The flag goes before a `--`, after which all words are names. */

@@ -56,7 +56,7 @@ export function mirrored({ haven, node }: Scene, tag: string, table = node.folde
 }
 
 /** The haven's receipts, each of which has to be true to the byte, and nothing is to lie half done. */
-export function trueReceipts(t: ExecutionContext, { haven }: Scene): ReceiptText[] {
+export function trueReceipts(t: ExecutionContext, { haven }: Pick<Scene, 'haven'>): ReceiptText[] {
 	const found = readReceipts(haven)
 	t.deepEqual(
 		found.filter((one) => 'broken' in one),

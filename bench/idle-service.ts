@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import { execa, execaSync } from 'execa'
+import { execa } from 'execa'
 import { makeTree, takeSnapshot } from '../test/support/tree.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
-import { memoryMB, processesOf } from './support/processes.ts'
+import { cpuSeconds, memoryMB, processesOf } from './support/processes.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { serviceCommand, syncCommand } from './support/snaphaven.ts'
 
@@ -52,19 +51,4 @@ async function measureIdle([file = '', ...args]: string[], settle: number, idle:
 		service.kill('SIGTERM')
 		await service
 	}
-}
-
-function cpuSeconds(processes: number[]): number {
-	const ticks = Number(execaSync('getconf', ['CLK_TCK']).stdout)
-	return sum(processes, (pid) => {
-		// After the name, which may hold anything: the fields from the third on (proc_pid_stat(5)).
-		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-			.replace(/^.*\) /, '')
-			.split(' ')
-		return (Number(fields[11]) + Number(fields[12])) / ticks
-	})
-}
-
-function sum(processes: number[], of: (pid: number) => number): number {
-	return processes.reduce((total, pid) => total + of(pid), 0)
 }

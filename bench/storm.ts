@@ -8,7 +8,7 @@ import { assertMirrored, snapshotsOf } from '../test/support/mirrored.ts'
 import { makeTree, type Tree } from '../test/support/tree.ts'
 import { arrival } from './support/arrival.ts'
 import { inFolder, onTmpfs, placesMissing } from './support/places.ts'
-import { watchMemory } from './support/processes.ts'
+import { cpuSeconds, processesOf, watchMemory } from './support/processes.ts'
 import { median, turns } from './support/rounds.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 import { havenIn } from './support/snaphaven.ts'
@@ -25,10 +25,10 @@ const generator = join(import.meta.dirname, 'support/take-snapshot.ts')
 
 /** Between the start and the storm: each says that it watches at another stage of its start. */
 const calmMs = { full: 1000, smoke: 100 }
-/** How long one that loses files is waited for after it last changed anything. */
+/** How long one that loses files is waited for after it last worked or changed anything. */
 const patienceMs = { full: 20_000, smoke: 5000 }
-/** snaphaven must lose none: no busy machine makes it look as if it had. */
-const snaphavenPatienceMs = 60_000
+/** How long each is waited for. */
+const limitMs = { full: 600_000, smoke: 60_000 }
 
 /** What the watchers make of a tag that comes at once; `onDisk`: their copies lie on the machine's disk. */
 export function storm(size: keyof typeof sizes, onDisk = false): Scenario {
@@ -89,9 +89,12 @@ async function takenAndCopied(watching: Watching, tree: Tree, target: string, sc
 }
 
 /** When the last byte was durable: as snaphaven tells, which flushes by itself; of others, after one flush at the end. */
-async function durable({ seals }: Watching, tree: Tree, target: string, scale: Scale): Promise<number> {
+async function durable({ pid, seals }: Watching, tree: Tree, target: string, scale: Scale): Promise<number> {
 	const changedMs = await arrival(tree, havenIn(target), {
-		patienceMs: seals ? snaphavenPatienceMs : patienceMs[scale],
+		work: () => cpuSeconds(processesOf(pid)),
+		// snaphaven must lose none: no busy machine makes it look as if it had.
+		patienceMs: seals ? limitMs[scale] : patienceMs[scale],
+		limitMs: limitMs[scale],
 		isAll: () => seals === undefined || seals.length >= tree.folders.length,
 	})
 	if (seals) {

@@ -15,15 +15,25 @@ interface Copies {
 /** How often is looked whether all is there. The kernel dates each change, so no figure depends on it. */
 const LOOK_MS = 250
 
+/** When a storm is over. */
+interface ArrivalOptions {
+	/** What else must hold when all is there. */
+	isAll: () => boolean
+	/** A figure that changes as long as the watcher works: what is slow to begin has lost nothing yet. */
+	work: () => number
+	/** So long without work or change, and what is not there is lost. */
+	patienceMs: number
+	/** So long in all. */
+	limitMs: number
+}
+
 /**
  * Resolves when all of the node's snapshots are in the haven's mirror, `isAll` holds, and nothing has changed for a
- * second; or when nothing has changed for `patienceMs`. Returns when the last change was, in ms since the epoch.
+ * second; or when patience is at its end. Returns when the last change was, in ms since the epoch; now, where a watcher
+ * was stopped in the middle of its work or has copied nothing.
  */
-export async function arrival(
-	tree: Tree,
-	haven: string,
-	{ patienceMs, isAll }: { patienceMs: number; isAll: () => boolean },
-): Promise<number> {
+export async function arrival(tree: Tree, haven: string, options: ArrivalOptions): Promise<number> {
+	const { isAll, work, patienceMs, limitMs } = options
 	const pairs = snapshotsOf(tree).flatMap(({ folder, tag, files }) =>
 		[...files].map(([name, source]) => ({
 			size: lstatSync(source).size,
@@ -33,16 +43,18 @@ export async function arrival(
 	)
 	const wanted = Map.groupBy(pairs, ({ folder }) => folder)
 	let before = ''
-	let stillSince = Date.now()
+	const begun = Date.now()
+	let stillSince = begun
 	for (;;) {
 		// While files are on their way they are counted, not looked at one by one, which would slow down what is measured.
 		const names = [...wanted.keys()].reduce((total, folder) => total + namesIn(folder), 0)
 		const copies = names < pairs.length ? { files: 0, changedMs: 0 } : copiesOf(pairs)
 		const isWhole = copies.files === pairs.length && isAll()
-		const now = JSON.stringify([names, copies, isWhole])
+		const now = JSON.stringify([names, copies, isWhole || work()])
 		if (now !== before) stillSince = Date.now()
 		before = now
-		if (Date.now() > stillSince + (isWhole ? 1000 : patienceMs)) return copiesOf(pairs).changedMs
+		if (Date.now() > stillSince + (isWhole ? 1000 : patienceMs)) return copiesOf(pairs).changedMs || Date.now()
+		if (Date.now() > begun + limitMs) return Date.now()
 		await pause(LOOK_MS)
 	}
 }

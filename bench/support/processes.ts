@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { execaSync } from 'execa'
 
 /** The process, its children and theirs, parents first; those that end meanwhile are left out. */
 export function processesOf(pid = 0): number[] {
@@ -11,6 +12,13 @@ export function processesOf(pid = 0): number[] {
 		return []
 	}
 }
+
+/** The CPU's time that the processes have taken so far; those that have ended took none. */
+export function cpuSeconds(processes: number[]): number {
+	return processes.reduce((total, pid) => total + cpuTicks(pid), 0) / ticksASecond
+}
+
+const ticksASecond = Number(execaSync('getconf', ['CLK_TCK']).stdout)
 
 /** Memory of the processes together in MB, pages that they share counted once; those that have ended have none. */
 export function memoryMB(processes: number[]): number {
@@ -29,6 +37,18 @@ export function watchMemory(pid: number | undefined): () => number {
 		clearInterval(timer)
 		look()
 		return peak
+	}
+}
+
+function cpuTicks(pid: number): number {
+	try {
+		// After the name, which may hold anything: the fields from the third on (proc_pid_stat(5)).
+		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+			.replace(/^.*\) /, '')
+			.split(' ')
+		return Number(fields[11]) + Number(fields[12])
+	} catch {
+		return 0
 	}
 }
 

@@ -25,6 +25,7 @@ async function makeStorm(t: ExecutionContext, tree: TreeOptions): Promise<Storm>
 
 async function passes(t: ExecutionContext, storm: Storm, service: RunningService, tags: string[]): Promise<void> {
 	const taken = Date.now()
+	await service.ready()
 	const all = storm.node.folders.length
 	await service.until('every seal', () => tags.every((tag) => sealedOf(storm, tag) === all))
 	t.log(

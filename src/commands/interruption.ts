@@ -33,6 +33,10 @@ export function onSignals(tell: (message: string) => void, patience = PATIENCE):
 		}
 		signalled = true
 		tell(`${signal}: ending; a second one ends at once`)
+		end()
+	}
+	const end = () => {
+		if (controller.signal.aborted) return
 		const timer = setTimeout(() => {
 			tell(
 				`a call has hung for ${patience / 1000} seconds: killing this process; nothing is lost, run it again to go on`,
@@ -43,5 +47,5 @@ export function onSignals(tell: (message: string) => void, patience = PATIENCE):
 		controller.abort()
 	}
 	for (const signal of SIGNALS) process.on(signal, take)
-	return { signal: controller.signal, interrupt: () => controller.abort(), release }
+	return { signal: controller.signal, interrupt: end, release }
 }

@@ -1,9 +1,9 @@
 import { saveLastStatus } from '../control/last-status.ts'
 import { systemdNotifier } from '../control/notify.ts'
 import { serveControl } from '../control/server.ts'
-import type { Service } from '../mirror/service.ts'
 import type { ServiceStatus } from '../mirror/service-status.ts'
 import type { ServiceOptions } from '../mirror/types.ts'
+import type { Service } from '../mirror/watch-node.ts'
 import { briefStatus, lifeLine, sweepLine, type Told } from '../report/life-line.ts'
 import { type Line, problemLine } from '../report/messages.ts'
 

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { failure, type SnaphavenError, usageError } from '../errors.ts'
+import { failure, SnaphavenError, usageError } from '../errors.ts'
 import { constants, fs, uniqueName } from '../files/builtins.ts'
 import { createFile, readWhole } from '../files/contents.ts'
 import { flushFolder, itself, makeFolder } from '../files/folders.ts'
@@ -192,10 +192,11 @@ export function openingTrouble(path: string, error: unknown): SnaphavenError | u
 	switch (error.code) {
 		case 'EACCES':
 		case 'EPERM':
-			return usageError(
-				`the haven ${path} can’t be written by this user (${error.code})`,
-				'Run as a user who may, or give it to this one.',
-			)
+			return new SnaphavenError(`the haven ${path} can’t be written by this user (${error.code})`, {
+				exitCode: 2,
+				hint: 'Run as a user who may, or give it to this one.',
+				cause: error,
+			})
 		case 'EROFS':
 			return say(
 				'is on a read-only file system',

@@ -73,8 +73,9 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
 		await runAsync(removeTree(`${base}/${own}`))
 		throw error
 	}
-	held.add(token)
+	// From here on a failure leaves the lease behind, but given back: this process can take it again.
 	const inherited = await runAsync(fence(base, token))
+	held.add(token)
 	const renewal = keepRenewing(base, own, mine, options.times ?? TIMES)
 	return {
 		token,
@@ -229,7 +230,9 @@ function keepRenewing(
 
 /** A renewal goes through partial/<token> as all else does, so that it fails once that is taken away. */
 function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
-	const draft = `${base}/${own}/renewal-${record.renewals}.json`
+	const draft = `${base}/${own}/renewal.json`
+	// What an attempt has left that failed, on a haven that is full.
+	if (yield* lstatIfThere(draft)) yield* unlink(draft)
 	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: true })
 	yield* rename(draft, `${base}/${LEASE_FILE}`)
 }

@@ -2,6 +2,7 @@ import { listSnapshot, type TableLocation } from '../cassandra/list-snapshot.ts'
 import { isSettled } from '../cassandra/settled.ts'
 import { each, type Io } from '../files/io.ts'
 import type { Baseline, LeftAlone } from '../haven/baseline.ts'
+import type { Engine } from './engine.ts'
 import { lookAtTable } from './look.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
@@ -11,6 +12,37 @@ interface Present {
 	/** Names of the keyspaces that are there. */
 	keyspaces: string[]
 	tables: TableLocation[]
+	/** A service: what was there when it began to watch (see seeSnapshots). Whatever came since is new. */
+	seen?: ReadonlySet<string>
+}
+
+/**
+ * The snapshots that are on the node now, by name and identity. A service looks before it says that it watches: what is
+ * taken after that is never left alone, however long it takes until the haven can be opened.
+ */
+export async function seeSnapshots(
+	{ run }: Pick<Engine, 'run'>,
+	tables: TableLocation[],
+): Promise<ReadonlySet<string>> {
+	const seen = await Promise.all(
+		tables.map(async (location) => {
+			const look = await run('lookAtTable', undefined, location).catch(unlessOneSnapshots)
+			return look?.snapshots.map((one) => seenAs(location, one)) ?? []
+		}),
+	)
+	return new Set(seen.flat())
+}
+
+function seenAs(
+	{ keyspace, table }: { keyspace: string; table: string },
+	one: { tag: string; identity: string[] },
+): string {
+	return [keyOf(keyspace, table, one.tag), ...one.identity].join('\n')
+}
+
+/** What can't be looked at counts as new: it is told of when it is to be mirrored. */
+function unlessOneSnapshots(error: unknown): undefined {
+	if (!isOneSnapshots(error)) throw error
 }
 
 /**
@@ -29,9 +61,11 @@ export async function beginKeyspaces(pass: Pass, present: Present): Promise<Pass
 	if (fresh.length > 0 || (all && !baseline.all)) {
 		const begunAt = new Date().toISOString()
 		for (const keyspace of fresh) {
-			const isNew = options.fullsync || (all && baseline.all) || !present.keyspaces.includes(keyspace)
+			const isNew = options.fullsync || baseline.all || !present.keyspaces.includes(keyspace)
 			const tables = isNew ? [] : present.tables.filter((location) => location.keyspace === keyspace)
-			baseline.keyspaces[keyspace] = { begunAt, leftAlone: await findSettled(pass, tables) }
+			const settled = await findSettled(pass, tables)
+			const leftAlone = settled.filter((one) => present.seen?.has(seenAs({ keyspace, table: one.table }, one)) ?? true)
+			baseline.keyspaces[keyspace] = { begunAt, leftAlone }
 		}
 		baseline.all ||= all
 		const flushFolders = haven?.record.capabilities.folderFlush ?? false
@@ -54,17 +88,13 @@ function tellBegun({ totals }: Pass, { keyspaces }: Baseline, fresh: string[]): 
 	}
 }
 
-/** What can't be looked at counts as new: it is told of when it is to be mirrored. */
 async function findSettled({ engine, haven, options }: Pass, tables: TableLocation[]): Promise<LeftAlone[]> {
 	const found = await Promise.all(
-		tables.map((location) =>
-			engine.run('findSettled', haven?.base, location, options.settleMs).catch((error: unknown) => {
-				if (isOneSnapshots(error)) return []
-				throw error
-			}),
-		),
+		tables.map(async (location) => {
+			return await engine.run('findSettled', haven?.base, location, options.settleMs).catch(unlessOneSnapshots)
+		}),
 	)
-	return found.flat()
+	return found.flatMap((one) => one ?? [])
 }
 
 /** The snapshots of a table that are settled now and that the haven has not: what is still being written counts as new. */

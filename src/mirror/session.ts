@@ -59,7 +59,7 @@ function open(options: SyncOptions, totals: Totals): Promise<Haven | undefined> 
 		newHaven: options.newHaven,
 		takeOver: options.takeOver,
 		requireMount: options.requireMount,
-		warn: (message: string) => totals.tell({ type: 'warning', message }),
+		warn: (message: string) => totals.tell({ type: 'warning', message, standing: true }),
 	}
 	return options.dryRun ? openExistingHaven(place) : openHaven(place)
 }
@@ -105,6 +105,7 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 	if (haven && !haven.record.capabilities.hardLinks) {
 		totals.tell({
 			type: 'warning',
+			standing: true,
 			message: `the haven ${haven.path} cannot hard-link: each snapshot takes its full size there`,
 		})
 	}
@@ -147,7 +148,7 @@ function checkHardlink({ dataDirectories, haven }: SyncOptions, shared: bigint[]
 	}
 	if (shared.length === dataDirectories.length) return
 	const message = `some data directories are not on the haven’s file system: their files are copied, not linked`
-	totals.tell({ type: 'warning', message })
+	totals.tell({ type: 'warning', message, standing: true })
 }
 
 /** Reading it means setting it; nothing else runs meanwhile that makes a file. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SnaphavenError } from '../errors.ts'
 import { steadyMs } from '../files/builtins.ts'
+import { codeOf } from '../files/io.ts'
 import { explain } from './one-snapshots.ts'
 import { RETRY_MS_MAX } from './retry.ts'
 import type { ServiceLog } from './service-log.ts'
@@ -37,7 +38,7 @@ export async function keepSessions(
 			})
 		} catch (error) {
 			if (signal.aborted) return
-			if (!(error instanceof SnaphavenError) || (error.exitCode === 2 && !wasOpen)) throw error
+			if (!(error instanceof SnaphavenError) || (isWrongUsage(error) && !wasOpen)) throw error
 			log.havenFails(explain(error))
 		} finally {
 			clearTimeout(slow)
@@ -46,4 +47,9 @@ export async function keepSessions(
 		await sleep(pauseMs, undefined, { signal }).catch(() => {})
 		pauseMs = Math.min(RETRY_MS_MAX, pauseMs * 2)
 	}
+}
+
+/** A NAS may refuse for a while what it will let pass again: what the system says is never wrong usage of a service. */
+function isWrongUsage(error: SnaphavenError): boolean {
+	return error.exitCode === 2 && codeOf(error.cause) === undefined
 }

@@ -54,7 +54,7 @@ function keyOf(event: SyncEvent): [key: string, text: string] | undefined {
 		case 'trouble':
 			return [`trouble ${event.snapshot ? nameOf(event.snapshot) : event.message}`, event.message]
 		case 'warning':
-			return [`warning ${event.message}`, '']
+			return event.standing ? [`warning ${event.message}`, ''] : undefined
 		default:
 			return undefined
 	}

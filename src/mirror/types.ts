@@ -96,7 +96,7 @@ export type SyncEvent =
 	 */
 	| { type: 'waiting'; snapshot: SnapshotName; reason: string }
 	/** Something that is not a whole snapshot's matter and does not change the exit code (a link left out, no hard links). */
-	| { type: 'warning'; message: string }
+	| { type: 'warning'; message: string /** It stays so: a service tells it once. */; standing?: true }
 	/** Something that could not be done and is not one snapshot's (a table that can't be read): exit code 1. */
 	| { type: 'trouble'; message: string; snapshot?: SnapshotName }
 	/** A keyspace is kept from now on; so many snapshots of it that were there before are left alone. */

@@ -9,7 +9,9 @@ import { type Holder, isRunning, thisProcess } from '../../src/haven/machine.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
 import { nodeBinary } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
+import { testWhere } from '../support/not-run.ts'
 
+const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 const times = { termMs: 400, renewMs: 20, lookMs: 20 }
 
 /** A haven's folders, and the options to take its lease with. */
@@ -202,4 +204,19 @@ test('a process is known to run, or not, only where it can be seen', async (t) =
 	child.kill('SIGKILL')
 	await child
 	t.is(isRunning(theirs), 'no')
+})
+
+testWhere(notRoot, 'a lease that was taken, but not all of it, can be taken again by the same process', async (t) => {
+	const haven = makeHaven(t)
+	// What can't be renamed: a mount.
+	const left = join(haven.base, PARTIAL, 'left')
+	mkdirSync(left)
+	await execa('mount', ['-t', 'tmpfs', 'tmpfs', left])
+	t.teardown(() => execa('umount', ['--lazy', left], { reject: false }))
+	await t.throwsAsync(takeLease(haven), { code: 'EBUSY' })
+	await execa('umount', [left])
+	const lease = await takeLease(haven)
+	t.is(tokenIn(haven.base), lease.token)
+	await lease.release()
+	t.false(existsSync(join(haven.base, LEASE_FILE)))
 })

@@ -127,9 +127,13 @@ test('a data directory that is not there is waited for, and its return loses not
 	const [data = ''] = scene.node.dataDirectories
 	const service = scene.start()
 	await service.ready()
-	renameSync(data, `${data}-away`)
-	await service.until('that it is missed', () => /^warning: .*data/m.test(service.said()))
-	renameSync(`${data}-away`, data)
+	for (const times of [1, 2]) {
+		const told = (expression: RegExp) => (service.said().match(expression)?.length ?? 0) === times
+		renameSync(data, `${data}-away`)
+		await service.until('that it is missed', () => told(/^warning: .*data does not exist/gm))
+		renameSync(`${data}-away`, data)
+		await service.until('that it is back', () => told(/^warning: .*data is there now/gm))
+	}
 	takeSnapshot(scene.node, 'back')
 	await service.until('what came with it', () => sealedOf(scene, 'back') === 2)
 	await service.stop()
@@ -188,4 +192,17 @@ test('a folder in the mirror that is removed by hand is mirrored again', async (
 	await service.until('its return', () => existsSync(join(mirrored(scene, 'daily'), 'manifest.json')))
 	await service.stop()
 	assertMirrored(scene.node, scene.haven)
+})
+
+test('what is taken of a keyspace that came after --all-keyspaces is not left alone by a service that names it', async (t) => {
+	const scene = makeServiceScene(t, { tables: 1 })
+	const first = scene.start(['--all-keyspaces'], { keyspaces: [] })
+	await first.ready()
+	await first.stop()
+	const later = { ...scene, node: makeTree(scene.node.root, { tables: 1, keyspace: 'later', seed: 2 }) }
+	takeSnapshot(later.node, 'first')
+	for (const { path } of tagFolders(later.node, 'first')) utimesSync(path, new Date(), new Date(Date.now() - 3000))
+	const second = scene.start([], { keyspaces: ['later'] })
+	await second.until('the seal', () => receiptOf(later, 'first') !== '')
+	await second.stop()
 })

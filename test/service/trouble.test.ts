@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { execa } from 'execa'
@@ -147,5 +147,44 @@ test('a table that can’t be read is told of once, and the others go on', async
 	await execa('chown', ['-h', '12345', folder])
 	takeSnapshot(scene.node, 'daily', { folders: scene.node.folders.slice(1) })
 	await service.until('the other', () => sealedOf(scene, 'daily') === 1)
+	await service.stop()
+})
+
+testWhere(
+	notRoot,
+	'what is taken while the haven can’t be opened yet is not taken for what was there before',
+	async (t) => {
+		const nas = join(ownFolder(t, '/var/tmp'), 'nas')
+		mkdirSync(nas)
+		t.teardown(() => execa('umount', ['--lazy', nas], { reject: false }))
+		const scene = makeServiceScene(t, { tables: 2, haven: join(nas, 'haven') })
+		takeSnapshot(scene.node, 'before')
+		for (const { path } of tagFolders(scene.node, 'before')) utimesSync(path, new Date(), new Date(Date.now() - 3000))
+		const service = scene.start(['--require-mount'])
+		await service.until('that it watches', () => /^watching:/m.test(service.said()))
+		await service.until('that nothing is mounted', () => /^error: nothing is mounted/m.test(service.said()))
+		takeSnapshot(scene.node, 'after')
+		for (const { path } of tagFolders(scene.node, 'after')) utimesSync(path, new Date(), new Date(Date.now() - 3000))
+		await execa('mount', ['-t', 'tmpfs', 'tmpfs', nas])
+		await service.until('the seals', () => sealedOf(scene, 'after') === 2)
+		await service.stop()
+		t.regex(service.said(), /^begun: .*; 2 snapshots that were there before are left alone/m)
+		t.is(sealedOf(scene, 'before'), 0)
+	},
+)
+
+testWhere(nasfsMissing(), 'a NAS that lets nobody in at the start is waited for', async (t) => {
+	const nas = await mountNas()
+	t.teardown(nas.unmount)
+	const scene = makeServiceScene(t, { tables: 1, haven: join(nas.path, 'haven') })
+	const first = scene.start()
+	await first.ready()
+	await first.stop()
+	nas.fault('any EACCES')
+	const service = scene.start()
+	await service.until('that it may not', () => /^error: the haven .*EACCES/m.test(service.said()))
+	nas.fault()
+	takeSnapshot(scene.node, 'daily')
+	await service.until('the seal', () => sealedOf(scene, 'daily') === 1)
 	await service.stop()
 })

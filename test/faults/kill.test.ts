@@ -83,11 +83,13 @@ async function killAtRandom(
 /** Kills a run at the first call of this name, another one at the second, until one makes fewer. */
 async function killAtEach(scene: Scene, name: string): Promise<{ name: string; kills: number; broken: string[] }> {
 	const broken: string[] = []
-	for (let call = 1; ; call++) {
+	// Of the many deletions of a move every third will do.
+	const step = name === 'unlink' && scene.flags.length > 0 ? 3 : 1
+	for (let call = 1; ; call += step) {
 		const episode = await beginEpisode(scene, `${name}-${call}`, 'yesterday')
 		const { exitCode } = await runCli(episode.args, { ...episode.options, wrapper: killedAt(name, call) })
 		const found = [...brokenNow(episode), ...(await finishEpisode(episode, call % 2 === 0 ? undefined : 'monday'))]
 		broken.push(...found.map((what) => `killed at ${name} ${call}: ${what}`))
-		if (exitCode === 0) return { name, kills: call - 1, broken }
+		if (exitCode === 0) return { name, kills: (call - 1) / step, broken }
 	}
 }

@@ -37,6 +37,7 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		flushEach: haven?.flushWay === 'each file',
 		umask: pass.umask,
 		width: engine.width,
+		stopped: pass.stopped,
 		budget: 0,
 	}
 	const answer = await enqueue(pass, 'small', () => gatherOrPlan(pass, order))
@@ -75,7 +76,18 @@ function note({ totals }: Pass, { amounts }: Gathered): void {
 /** What goes first: small snapshots do not wait for the slices of a large one. */
 const PRIORITIES = { small: 1, slice: 0 }
 
-/** Puts a task into the queue of slices; an abort takes it out again. */
-export function enqueue<T>({ queue, signal }: Pass, size: keyof typeof PRIORITIES, work: () => Promise<T>): Promise<T> {
-	return queue.add(work, { signal, priority: PRIORITIES[size] })
+/**
+ * Puts a task into the queue of slices. After an abort it is not begun any more; once begun, this ends only when it has
+ * ended. (The queue's own `signal` would let go of a task that is still at work.)
+ */
+export function enqueue<T>(
+	{ queue, signal }: Pick<Pass, 'queue' | 'signal'>,
+	size: keyof typeof PRIORITIES,
+	work: () => Promise<T>,
+): Promise<T> {
+	const unlessAborted = async () => {
+		signal.throwIfAborted()
+		return await work()
+	}
+	return queue.add(unlessAborted, { priority: PRIORITIES[size] })
 }

@@ -34,6 +34,8 @@ export interface GatherOrder {
 	umask: number
 	/** Files of the gathering folder in flight at a time. */
 	width: number
+	/** See Pass. */
+	stopped: Int32Array
 	/** Gather at once what needs no more space than this, in bytes; more is for the caller to divide and allow. 0: plan alone. */
 	budget: number
 }

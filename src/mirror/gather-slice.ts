@@ -43,6 +43,7 @@ export function* gatherSlice(order: GatherOrder, plan: Plan, slice: Piece[]): Io
 					has,
 					flush: order.flushEach,
 					umask: order.umask,
+					stopped: order.stopped,
 				})
 			}),
 		),

@@ -27,6 +27,8 @@ export interface Pass {
 	queue: PQueue
 	totals: Totals
 	signal: AbortSignal
+	/** Not 0 once the signal is aborted; shared with the threads, which see it in the middle of a file. */
+	stopped: Int32Array
 	/** Ends the pass after a failure that concerns all of it, which is thrown when what was begun has ended. */
 	fail: (error: unknown) => void
 	/** Aborted, with the failure as its reason, once there was one. */

@@ -110,10 +110,12 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 		})
 	}
 	const stopper = new AbortController()
+	const signal = AbortSignal.any([parts.signal, stopper.signal])
 	const fail = (error: unknown) => stopper.abort(error)
 	return {
 		...parts,
-		signal: AbortSignal.any([parts.signal, stopper.signal]),
+		signal,
+		stopped: flagOf(signal),
 		fail,
 		failed: stopper.signal,
 		queue: new PQueue({ concurrency: engine.slices }),
@@ -123,6 +125,15 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 		leftAlone: () => false,
 		deletes: makeDeletes(parts.options, sweepMs),
 	}
+}
+
+/** Not 0 once the signal is aborted, in every thread. */
+function flagOf(signal: AbortSignal): Int32Array {
+	const flag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+	const raise = () => Atomics.store(flag, 0, 1)
+	if (signal.aborted) raise()
+	else signal.addEventListener('abort', raise, { once: true })
+	return flag
 }
 
 /** Between two looks of a service lies a sweep; the second look of a pass is its last act. */

@@ -47,6 +47,8 @@ interface TransferOrder {
 	/** Force it to stable storage before it is closed. */
 	flush: boolean
 	umask: number
+	/** Not 0 when it is to be stopped in the middle. */
+	stopped: Int32Array
 }
 
 /** Brings one file, or a piece of one, into the gathering folder. Errors say which side failed. */
@@ -110,15 +112,15 @@ function* withChunk<T>(work: (chunk: Buffer) => Io<T>): Io<T> {
 }
 
 /** A hard-linked file is read once for its CRC, and its attributes are never set: they are the node's own. */
-function* readOnce({ transfer, to, flush }: TransferOrder): Io<PieceResult> {
+function* readOnce({ transfer, to, flush, stopped }: TransferOrder): Io<PieceResult> {
 	return yield* withOpen(to, READ, function* (fd) {
-		const result = yield* checksum(fd, transfer.file.size, transfer.file.path)
+		const result = yield* checksum(fd, transfer.file, stopped)
 		if (flush) yield* fsync(fd)
 		return { ...result, how: 'hardlinked' as const }
 	})
 }
 
-function* shareBlocks({ transfer, from, to, flush, umask }: TransferOrder): Io<PieceResult | undefined> {
+function* shareBlocks({ transfer, from, to, flush, umask, stopped }: TransferOrder): Io<PieceResult | undefined> {
 	const source = yield* openSource(from, transfer.file.path)
 	try {
 		yield* reflink(itself(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
@@ -130,7 +132,7 @@ function* shareBlocks({ transfer, from, to, flush, umask }: TransferOrder): Io<P
 		yield* close(source)
 	}
 	return yield* withOpen(to, READ, function* (fd) {
-		const result = yield* checksum(fd, transfer.file.size, transfer.file.path)
+		const result = yield* checksum(fd, transfer.file, stopped)
 		yield* dress(fd, transfer, umask)
 		if (flush) yield* fsync(fd)
 		return { ...result, how: 'reflinked' as const }
@@ -152,8 +154,11 @@ function* copy(order: TransferOrder): Io<PieceResult> {
 }
 
 // No generator made anew for each file, here and in what it calls: V8 learns nothing about one that runs once.
-function* fill({ transfer, piece, flush, umask }: TransferOrder, source: number, target: number): Io<PieceResult> {
-	const { crc, text } = yield* withChunk((chunk) => pump({ source, target, chunk, piece, file: transfer.file }))
+function* fill(order: TransferOrder, source: number, target: number): Io<PieceResult> {
+	const { transfer, piece, flush, umask, stopped } = order
+	const { crc, text } = yield* withChunk((chunk) =>
+		pump({ source, target, chunk, piece, file: transfer.file, stopped }),
+	)
 	if (piece.whole) yield* dress(target, transfer, umask)
 	if (flush) yield* fsync(target)
 	return { crc, how: 'copied', text }
@@ -165,6 +170,7 @@ interface Pump {
 	chunk: Buffer
 	piece: Piece
 	file: SnapshotFile
+	stopped: Int32Array
 }
 
 /** What was read: its CRC-32, and the text where it is a proof. */
@@ -174,7 +180,7 @@ interface Sum {
 }
 
 /** Reads one byte more than expected at the end of a file, so that one that grew shows. */
-function* pump({ source, target, chunk, piece, file: { path, size } }: Pump): Io<Sum> {
+function* pump({ source, target, chunk, piece, file: { path, size }, stopped }: Pump): Io<Sum> {
 	const { offset, length, whole } = piece
 	const isLast = offset + length === size
 	const expected = isLast ? length + 1 : length
@@ -182,6 +188,7 @@ function* pump({ source, target, chunk, piece, file: { path, size } }: Pump): Io
 	let crc = 0
 	let text = isProof(path) ? '' : undefined
 	while (done < expected) {
+		goOnUnless(stopped)
 		const got = yield* readSource(
 			source,
 			chunk,
@@ -200,6 +207,11 @@ function* pump({ source, target, chunk, piece, file: { path, size } }: Pump): Io
 	}
 	if (done !== length) throw sizeChanged(path, length, done)
 	return { crc, text }
+}
+
+/** Waiting for the end of a file could take longer than a stop may. */
+function goOnUnless(stopped: Int32Array): void {
+	if (Atomics.load(stopped, 0) !== 0) throw new Error('it was stopped in the middle of a file')
 }
 
 function* readSource(fd: number, chunk: Buffer, length: number, position: number | null, path: string): Io<number> {
@@ -247,12 +259,13 @@ export function* dress(fd: number, { file }: Transfer, missing: number): Io<void
 	yield* futimes(fd, seconds, seconds)
 }
 
-function* checksum(fd: number, size: number, path: string): Io<Sum> {
+function* checksum(fd: number, { size, path }: SnapshotFile, stopped: Int32Array): Io<Sum> {
 	return yield* withChunk(function* (chunk) {
 		let crc = 0
 		let done = 0
 		let text = isProof(path) ? '' : undefined
 		for (;;) {
+			goOnUnless(stopped)
 			const got = yield* readSource(fd, chunk, chunk.length, null, path)
 			if (got === 0) break
 			crc = crc32(chunk.subarray(0, got), crc)

@@ -7,11 +7,12 @@ import { pathOf } from '../files/names.ts'
 import { fchmod, fsync, futimes, withOpen } from '../files/operations.ts'
 import { gathering } from '../haven/layout.ts'
 import { onHaven } from '../haven/trouble.ts'
+import { incomplete } from './check-contents.ts'
 import { type Draft, draftReceipt } from './draft.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { discard } from './gather-slice.ts'
 import { decide } from './plan-snapshot.ts'
-import { findDamage, findMissing, type GatheredFile } from './proof.ts'
+import { findDamage, type GatheredFile } from './proof.ts'
 import { SLICE_BYTES_MAX } from './slices.ts'
 import { ALL_BITS, dress, type PieceResult } from './transfer-file.ts'
 
@@ -22,11 +23,8 @@ export function* completeGathering(order: GatherOrder, plan: Plan, results: Piec
 	const verdict = decide(order, plan.listing, after)
 	if (verdict.verdict !== 'settled') return yield* drop(order, { answer: 'not settled', verdict })
 	const files = plan.transfers.map(({ file }, index) => gathered(file.path, results[index]))
-	const missing = findMissing(files)
-	if (missing !== undefined) {
-		const reason = `TOC.txt names ${missing}, which is not there`
-		return yield* drop(order, { answer: 'not settled', verdict: { verdict: 'broken', reason } })
-	}
+	const unusable = incomplete(files)
+	if (unusable) return yield* drop(order, unusable)
 	const draft: Draft = {
 		order,
 		listing: after,

@@ -1,7 +1,8 @@
 import { listSnapshot } from '../cassandra/list-snapshot.ts'
 import type { Io } from '../files/io.ts'
+import { checkContents } from './check-contents.ts'
 import { completeGathering } from './complete.ts'
-import type { GatherAnswer, GatherOrder } from './gather-order.ts'
+import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
 import { planSnapshot } from './plan-snapshot.ts'
 import { type Piece, SLICE_BYTES_MAX, SLICE_FILES_MAX } from './slices.ts'
@@ -15,7 +16,7 @@ export function* gatherSnapshot(order: GatherOrder): Io<GatherAnswer> {
 		order.budget > 0 &&
 		plan.space <= Math.min(order.budget, SLICE_BYTES_MAX) &&
 		plan.transfers.length <= 4 * SLICE_FILES_MAX
-	if (!small || order.base === undefined) return { answer: 'planned', plan }
+	if (!small || order.base === undefined) return yield* planned(order, plan)
 	yield* beginGathering(order, plan.listing)
 	const slice = plan.transfers.map(({ file }, index): Piece => ({ index, offset: 0, length: file.size, whole: true }))
 	try {
@@ -27,9 +28,23 @@ export function* gatherSnapshot(order: GatherOrder): Io<GatherAnswer> {
 	}
 }
 
+/** What can never be sealed is not even begun: a large copy in vain would come at Cassandra's cost. */
+function* planned(order: GatherOrder, plan: Plan): Io<GatherAnswer> {
+	try {
+		return (yield* checkContents(order, plan)) ?? { answer: 'planned', plan }
+	} catch (error) {
+		if (error instanceof SourceChanged) return yield* whatBecame(order, error.message)
+		throw error
+	}
+}
+
 /** What is to be done about a source that went or changed while it was copied. */
 export function* lookAgain(order: GatherOrder, what: string): Io<GatherAnswer> {
 	yield* discard(order)
+	return yield* whatBecame(order, what)
+}
+
+function* whatBecame(order: GatherOrder, what: string): Io<GatherAnswer> {
 	const after = yield* listSnapshot(order.location, order.tag)
 	if (!after) return { answer: 'gone' }
 	const now = Date.now()

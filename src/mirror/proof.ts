@@ -39,15 +39,22 @@ export function findDamage(files: readonly GatheredFile[]): FileDamage[] {
  * A file that an SSTable's TOC.txt names, that it needs to load, and that is not there: CompressionInfo.db. What else a
  * TOC names may be missing (an index built after the snapshot was taken), as for Cassandra itself.
  */
-export function findMissing(files: readonly GatheredFile[]): string | undefined {
+export function findMissing(files: readonly Omit<GatheredFile, 'crc'>[]): string | undefined {
+	const doubtful = new Set(doubtfulTocs(files))
+	const named = files.find(({ path, text }) => doubtful.has(path) && text?.split('\n').includes(COMPRESSION_INFO))
+	return named && `${parseComponent(named.path)?.prefix}${COMPRESSION_INFO}`
+}
+
+const COMPRESSION_INFO = 'CompressionInfo.db'
+
+/** Paths of the TOC.txt that have to be read for that: of SSTables without CompressionInfo.db. */
+export function doubtfulTocs(files: readonly { path: string }[]): string[] {
 	const there = new Set(files.map(({ path }) => path))
-	for (const { path, text } of files) {
-		const name = text === undefined ? undefined : parseComponent(path)
-		if (name?.component !== 'TOC.txt' || !text?.split('\n').includes('CompressionInfo.db')) continue
-		const needed = `${name.prefix}CompressionInfo.db`
-		if (there.has(`${name.prefix}Data.db`) && !there.has(needed)) return needed
-	}
-	return undefined
+	return [...there].filter((path) => {
+		const name = parseComponent(path)
+		if (name?.component !== 'TOC.txt') return false
+		return there.has(`${name.prefix}Data.db`) && !there.has(`${name.prefix}${COMPRESSION_INFO}`)
+	})
 }
 
 /** Whether a file's contents are needed for these proofs. */

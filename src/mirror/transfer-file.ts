@@ -244,6 +244,18 @@ function* openSource(from: PathLike, path: string): Io<number> {
 	}
 }
 
+/** The text of a small file on the node, of which no more than a chunk counts. */
+export function* readText(from: PathLike, path: string): Io<string> {
+	const source = yield* openSource(from, path)
+	try {
+		return yield* withChunk(function* (chunk) {
+			return chunk.toString('latin1', 0, yield* readSource(source, chunk, chunk.length, null, path))
+		})
+	} finally {
+		yield* close(source)
+	}
+}
+
 function sizeChanged(path: string, expected: number, found: number): SourceChanged {
 	return new SourceChanged(`${path} had ${expected} bytes and then ${found > expected ? 'more' : found}`)
 }

@@ -84,6 +84,23 @@ test('a file that an SSTable needs and that is not there is named', async (t) =>
 	t.deepEqual(trueReceipts(t, scene), [])
 })
 
+test('what a large snapshot’s TOC.txt names is missed before anything is copied', async (t) => {
+	const scene = makeScene(t, { sstables: 40, dataBytes: 100 })
+	takeSnapshot(scene.node, 'daily')
+	unlinkSync(join(folderOf(scene), 'nb-7-big-CompressionInfo.db'))
+	const missed = /TOC\.txt names nb-7-big-CompressionInfo\.db, which is not there/
+	const dry = await scene.sync(['--dry-run'])
+	t.is(dry.exitCode, 1)
+	t.regex(dry.stderr, missed)
+	t.regex((await scene.sync()).stderr, missed)
+	t.deepEqual(trueReceipts(t, scene), [])
+	// An SSTable without compression has neither.
+	const toc = join(folderOf(scene), 'nb-7-big-TOC.txt')
+	writeFileSync(toc, readFileSync(toc, 'utf8').replace('CompressionInfo.db\n', ''))
+	await scene.syncWell()
+	t.is(trueReceipts(t, scene).length, 1)
+})
+
 test('without a manifest, or with one and no schema, a snapshot is sealed as unproven after the settle time', async (t) => {
 	const scene = makeScene(t)
 	takeSnapshot(scene.node, 'no-manifest', { manifest: 'none' })

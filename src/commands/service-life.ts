@@ -81,6 +81,7 @@ export async function serviceLife(options: ServiceOptions, print: (line: Line) =
 const NOT_STARTED: ServiceStatus = {
 	state: 'starting',
 	startedAt: new Date().toISOString(),
+	mirrorDeletes: false,
 	...{ sealed: 0, bytes: 0, moved: 0, removed: 0, tables: 0, unsealed: 0 },
 	failing: [],
 	waiting: [],

@@ -1,6 +1,6 @@
 import { clearSnapshot, takeSnapshot } from '../cassandra/nodetool.ts'
 import { askService } from '../control/client.ts'
-import { failure } from '../errors.ts'
+import { failure, usageError } from '../errors.ts'
 import { findTag } from '../mirror/find-tag.ts'
 import { sealTag } from '../mirror/seal-tag.ts'
 import type { TagLook } from '../mirror/tag-look.ts'
@@ -17,6 +17,7 @@ export async function runSnapshot(options: SnapshotOptions, telling: Telling): P
 	const teller = await openSnapshotTeller(options, telling)
 	const { signal, release } = onSignals((message) => teller.print(problemLine('signal', 'doubtful', message)))
 	try {
+		await refuseToLose(options)
 		await take(options, teller, signal)
 		const waited = await seal(options, teller, signal)
 		if (waited.end !== 'sealed') return await teller.tellVain(waited)
@@ -28,6 +29,17 @@ export async function runSnapshot(options: SnapshotOptions, telling: Telling): P
 	} finally {
 		release()
 	}
+}
+
+/** What is cleared on the node goes from the haven too where the service mirrors deletions: that is hardly meant. */
+async function refuseToLose({ stateDirectory, haven, clear, ttl }: SnapshotOptions): Promise<void> {
+	if (!clear && ttl === undefined) return
+	const service = await askService({ stateDirectory, haven }, 'status').catch(() => undefined)
+	if (!service?.status.mirrorDeletes) return
+	throw usageError(
+		`the service of this haven removes what is cleared on the node (--mirror-deletes): with ${clear ? '--clear' : '--ttl'} the copy would go too`,
+		'Leave it out; or give the service --move-snapshots in place of --mirror-deletes.',
+	)
 }
 
 /** Looks first whether it could be sealed, so that nothing is taken in vain. */

@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts'
 import type { ServiceStatus } from './service-status.ts'
 import { makeNews } from './tell-once.ts'
 import { makeTotals, type Totals } from './totals.ts'
-import type { SyncEvent } from './types.ts'
+import type { ServiceOptions, SyncEvent } from './types.ts'
 
 /** What a service tells, once for each thing, and what it answers when it is asked how it is. */
 export interface ServiceLog {
@@ -33,7 +33,11 @@ interface Trouble {
 const HANG_MS = 20_000
 
 /** Begins a log; what is news goes to `tell`. */
-export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: SyncEvent) => void): ServiceLog {
+export function makeServiceLog(
+	{ haven, mirrorDeletes }: Pick<ServiceOptions, 'haven' | 'mirrorDeletes'>,
+	ledger: Ledger,
+	tell: (event: SyncEvent) => void,
+): ServiceLog {
 	const news = makeNews()
 	const startedAt = new Date().toISOString()
 	const tableTroubles = new Map<string, Trouble>()
@@ -120,6 +124,7 @@ export function makeServiceLog(haven: string, ledger: Ledger, tell: (event: Sync
 				bytes: ways.copied.bytes + ways.hardlinked.bytes + ways.reflinked.bytes + ways.reused.bytes,
 				moved,
 				removed,
+				mirrorDeletes: mirrorDeletes !== undefined,
 				tables,
 				...seen,
 				...(trouble ? { trouble } : {}),

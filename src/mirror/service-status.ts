@@ -14,6 +14,8 @@ export interface ServiceStatus {
 	removed: number
 	lastSealAt?: string
 	lastSweepAt?: string
+	/** It removes from the haven what is cleared on the node (`--mirror-deletes`). */
+	mirrorDeletes: boolean
 	/** Tables that it looks after. */
 	tables: number
 	/** What keeps it from the haven as a whole; absent where nothing does. */

@@ -39,7 +39,7 @@ const PATIENCE_MS = 1500
 export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	const { options, signal } = parts
 	const ledger = makeLedger()
-	const log = makeServiceLog(options.haven, ledger, parts.tell)
+	const log = makeServiceLog(options, ledger, parts.tell)
 	const threads = startThreads()
 	const node = watchNode({ ...parts, log, keepOnly: ledger.keepOnly, threads })
 	signal.addEventListener('abort', log.ends, { once: true })

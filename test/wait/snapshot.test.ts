@@ -197,3 +197,23 @@ test('a signal while nodetool runs ends it, and says that the snapshot may be on
 	t.regex(result.stderr, /^interrupted: the snapshot x may be on the node, or a part of it$/m)
 	t.like(JSON.parse(result.stdout), { type: 'error', exitCode: 1, tag: 'x' })
 })
+
+test('--clear and --ttl are refused beside a service that mirrors deletions, and nothing is taken', async (t) => {
+	const scene = makeSnapshotScene(t)
+	const args = ['-s', scene.haven, ...scene.node.flags, '--mirror-deletes', 'ks']
+	const service = startCli(args, { stateDirectory: scene.state })
+	t.teardown(async () => {
+		service.kill('SIGKILL')
+		await service
+	})
+	for (;;) {
+		const { stdout } = await runCli(['status', '-s', scene.haven, '--json'], { stateDirectory: scene.state })
+		if (JSON.parse(stdout).running) break
+	}
+	for (const flags of [['--clear'], ['--ttl', '1d']]) {
+		const { exitCode, stderr } = await scene.snapshot(...flags)
+		t.is(exitCode, 2, stderr)
+		t.regex(stderr, /removes what is cleared on the node \(--mirror-deletes\)/)
+	}
+	t.deepEqual(scene.nodetool.calls(), [])
+})

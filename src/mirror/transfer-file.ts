@@ -68,7 +68,13 @@ function* reuse({ has, to, transfer }: TransferOrder): Io<boolean> {
 	if (has === undefined) return false
 	const found = yield* lstatIfThere(pathOf(has))
 	if (!found?.isFile() || Number(found.size) !== transfer.file.size) return false
-	return yield* tryToLink(pathOf(has), to)
+	try {
+		return yield* tryToLink(pathOf(has), to)
+	} catch (error) {
+		// The copy that it would be shared with may be removed at any time.
+		if (hasCode(error, 'ENOENT') && !(yield* lstatIfThere(pathOf(has)))) return false
+		throw error
+	}
 }
 
 function* reused(order: TransferOrder): Io<PieceResult> {

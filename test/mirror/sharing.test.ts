@@ -8,6 +8,7 @@ import { runCli } from '../support/cli.ts'
 import { memory, ownFolder } from '../support/folder.ts'
 import { assertMirrored } from '../support/mirrored.ts'
 import { testWhere } from '../support/not-run.ts'
+import { liesOf, readReceipts } from '../support/receipts.ts'
 import { clearSnapshot, flushTables, makeTree, tagFolders, takeSnapshot } from '../support/tree.ts'
 import { changesBetween, fingerprint, makeScene, mirrored, objectsOf, trueReceipts } from './support/scene.ts'
 
@@ -134,4 +135,27 @@ testWhere(mountMissing('mkfs.ext4'), 'where blocks cannot be shared, a plan says
 		reflinked: { files: 0 },
 		copied: { files: 10 },
 	})
+})
+
+test('a copy that is removed just before it is shared is no trouble: the file is copied from the node', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	await scene.syncWell()
+	takeSnapshot(scene.node, 'weekly')
+	const remover = `
+import fs from 'node:fs'
+for (const name of ['link', 'linkSync']) {
+	const real = fs[name]
+	fs[name] = (from, ...rest) => {
+		if (/nb-1-big-Data.db$/.test(from)) fs.rmSync(from)
+		return real(from, ...rest)
+	}
+}`
+	const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(remover)}` }
+	const result = await scene.syncWell(['--json'], { env })
+	t.is(result.stderr, '')
+	t.like(objectsOf(result)[0], { type: 'sealed', copied: { files: 1 + 2 }, reused: { files: 2 * 8 - 1 } })
+	t.false(existsSync(join(mirrored(scene, 'daily'), 'nb-1-big-Data.db')))
+	const weekly = readReceipts(scene.haven).find((one) => 'receipt' in one && one.receipt.tag === 'weekly')
+	t.deepEqual(weekly && 'receipt' in weekly ? liesOf(scene.haven, weekly.receipt) : weekly, [])
 })

@@ -5,6 +5,7 @@ import { below, namesIn, openFolder, openFolderIfThere } from '../files/folders.
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { close, lstat, open, type Stat, stat } from '../files/operations.ts'
+import { identifyFolder } from './folder-identity.ts'
 import { type Manifest, parseManifest, uniteManifests } from './manifest.ts'
 import { MANIFEST, SCHEMA, type SnapshotFile, type SnapshotFolder, type SnapshotListing } from './snapshot.ts'
 import { isWrittenOnce } from './sstable.ts'
@@ -26,23 +27,28 @@ const DEPTH_MAX = 8
  * a symbolic link only if the link belongs to root or to the user we run as.
  */
 export function* openTable(dataDirectory: string, keyspace: string, table: string): Io<number | undefined> {
-	let folder: number | undefined
+	const parent = yield* openKeyspace(dataDirectory, keyspace)
+	if (parent === undefined) return undefined
 	try {
-		folder = yield* open(pathOf(dataDirectory), constants.O_RDONLY | constants.O_DIRECTORY)
+		return yield* openFolderOrOwnLink(parent, table)
+	} finally {
+		yield* close(parent)
+	}
+}
+
+function* openKeyspace(dataDirectory: string, keyspace: string): Io<number | undefined> {
+	let parent: number
+	try {
+		parent = yield* open(pathOf(dataDirectory), constants.O_RDONLY | constants.O_DIRECTORY)
 	} catch (error) {
 		if (hasCode(error, 'ENOENT')) return undefined
 		throw error
 	}
-	for (const name of [keyspace, table]) {
-		const parent: number = folder
-		try {
-			folder = yield* openFolderOrOwnLink(parent, name)
-		} finally {
-			yield* close(parent)
-		}
-		if (folder === undefined) return undefined
+	try {
+		return yield* openFolderOrOwnLink(parent, keyspace)
+	} finally {
+		yield* close(parent)
 	}
-	return folder
 }
 
 /** Opens a folder, or what a link of root's or our own leads to; fails with EPERM where the link is somebody else's. */
@@ -91,6 +97,7 @@ export function* listSnapshot(
 	const earlier = before && indexOf(before)
 	const listing: SnapshotListing = {
 		dataDirectories: [],
+		parents: [],
 		folders: [],
 		files: [],
 		superseded: [],
@@ -102,26 +109,38 @@ export function* listSnapshot(
 	const manifests: ManifestFound[] = []
 	const byPath = new Map<string, SnapshotFile>()
 	for (const dataDirectory of location.dataDirectories) {
-		const table = yield* openTable(dataDirectory, location.keyspace, location.table)
-		if (table === undefined) continue
+		const keyspace = yield* openKeyspace(dataDirectory, location.keyspace)
+		if (keyspace === undefined) continue
+		const directory = listing.dataDirectories.length
 		try {
-			const folder = yield* openTag(table, tag)
-			if (folder === undefined) continue
-			listing.dataDirectories.push(dataDirectory)
-			const look: Look = { listing, manifests, byPath, directory: listing.dataDirectories.length - 1, earlier }
-			try {
-				yield* listFolder(look, folder, '', 0)
-			} finally {
-				yield* close(folder)
-			}
+			yield* listBelow({ listing, manifests, byPath, directory, earlier }, keyspace, location.table, tag, dataDirectory)
 		} finally {
-			yield* close(table)
+			yield* close(keyspace)
 		}
 	}
 	if (listing.dataDirectories.length === 0) return undefined
 	listing.files = [...byPath.values()]
 	listing.manifest = together(manifests)
 	return listing
+}
+
+/** What one data directory has, from the keyspace's folder down. */
+function* listBelow(look: Look, keyspace: number, name: string, tag: string, dataDirectory: string): Io<void> {
+	const table = yield* openFolderOrOwnLink(keyspace, name)
+	if (table === undefined) return
+	try {
+		const folder = yield* openTag(table, tag)
+		if (folder === undefined) return
+		try {
+			look.listing.dataDirectories.push(dataDirectory)
+			look.listing.parents.push({ keyspace: yield* identifyFolder(keyspace), table: yield* identifyFolder(table) })
+			yield* listFolder(look, folder, '', 0)
+		} finally {
+			yield* close(folder)
+		}
+	} finally {
+		yield* close(table)
+	}
 }
 
 interface ManifestFound {

@@ -1,3 +1,4 @@
+import type { ParentIdentities } from './folder-identity.ts'
 import type { Manifest } from './manifest.ts'
 
 /** A regular file of a snapshot, as the node has it. */
@@ -39,6 +40,8 @@ interface LeftOut {
 export interface SnapshotListing {
 	/** The data directories that have a folder for the tag. */
 	dataDirectories: string[]
+	/** The folders that it lies in, one for each of them. */
+	parents: ParentIdentities[]
 	folders: SnapshotFolder[]
 	/** One of each path; of manifest.json and schema.cql the latest. */
 	files: SnapshotFile[]

@@ -1,3 +1,4 @@
+import type { ParentIdentities } from '../cassandra/folder-identity.ts'
 import { checkedText, withChecksum, withoutChecksum } from './sealed-text.ts'
 
 /** The format of receipts, intents and haven.json that this version writes, and the newest it reads. */
@@ -44,6 +45,8 @@ export interface SourceIdentity {
 	folders: { dataDirectory: string; path: string; ino: string; mtimeNs: string }[]
 	/** manifest.json and schema.cql, where they were there. */
 	files: { path: string; dataDirectory: string; ino: string; size: number; mtimeNs: string }[]
+	/** What it lay in, in each data directory. The first receipts lack it. */
+	parents?: ({ dataDirectory: string } & ParentIdentities)[]
 }
 
 /** All of a receipt but its files. */

@@ -1,3 +1,5 @@
+import { type FolderIdentity, isProvenSame, type ParentIdentities } from '../cassandra/folder-identity.ts'
+
 /** A snapshot that the haven has and the node has not, by one look. */
 export interface ClearedSnapshot {
 	tag: string
@@ -7,15 +9,15 @@ export interface ClearedSnapshot {
 	sealedMs: number
 	/** We deleted it on the node ourselves, or were about to. */
 	moving: boolean
-	/** The data directories that it lay in when it was sealed. */
-	dataDirectories: string[]
+	/** The data directories that it lay in when it was sealed, and in which folders, where its receipt says so. */
+	places: { dataDirectory: string; parents: ParentIdentities | undefined }[]
 }
 
 /** What a look found of a table in one data directory. */
 export type Sight = { dataDirectory: string } & (
-	| { there: 'table'; tags: string[] }
+	| ({ there: 'table'; tags: string[] } & ParentIdentities)
 	/** Its keyspace's folder holds other tables that the haven knows. */
-	| { there: 'no table' }
+	| { there: 'no table'; keyspace: FolderIdentity }
 	/** That can't be told, and why: it is not mounted, most likely. */
 	| { there: 'unknown'; problem: string }
 )
@@ -53,13 +55,16 @@ export type Verdict =
 export interface Doubt {
 	/** Whether it is the same for all tables of the keyspace. */
 	of: 'keyspace' | 'table'
+	/** Whether the data directory is out of sight, which may pass, or what the receipt says of it is another. */
+	why: 'sight' | 'identity'
 	dataDirectory: string
 	problem: string
 }
 
 /**
  * Decides whether a snapshot that was cleared on the node is to be removed from the haven: only what somebody else cleared,
- * of a table whose data directories and keyspace are all there, at two looks, and not soon after its seal.
+ * of a table whose data directories and keyspace are all there, in the very folders that it was sealed from, at two
+ * looks, and not soon after its seal.
  */
 export function decideRemoval(snapshot: ClearedSnapshot, evidence: Evidence): Verdict {
 	const { sights, nowMs, steadyMs } = evidence
@@ -78,15 +83,18 @@ export function decideRemoval(snapshot: ClearedSnapshot, evidence: Evidence): Ve
 		: { verdict: 'look again', inMs: Math.max(0, inMs) }
 }
 
-function doubtOf({ dataDirectories }: ClearedSnapshot, sights: Sight[]): Doubt | undefined {
-	const named: Sight[] = []
-	for (const dataDirectory of dataDirectories) {
+function doubtOf({ places }: ClearedSnapshot, sights: Sight[]): Doubt | undefined {
+	const named: Exclude<Sight, { there: 'unknown' }>[] = []
+	for (const { dataDirectory } of places) {
 		const sight = sights.find((one) => one.dataDirectory === dataDirectory)
-		const problem = sight
-			? sight.there === 'unknown' && sight.problem
-			: `${dataDirectory}, which they came from, is none of the data directories of this run`
-		if (problem) return { of: 'keyspace', dataDirectory, problem }
-		if (sight) named.push(sight)
+		const outOfSight = (problem: string): Doubt => ({ of: 'keyspace', why: 'sight', dataDirectory, problem })
+		if (!sight) return outOfSight(`${dataDirectory}, which they came from, is none of the data directories of this run`)
+		if (sight.there === 'unknown') return outOfSight(sight.problem)
+		named.push(sight)
+	}
+	for (const [at, sight] of named.entries()) {
+		const doubt = doubtOfIdentity(sight, places[at]?.parents)
+		if (doubt) return { ...doubt, why: 'identity', dataDirectory: sight.dataDirectory }
 	}
 	const lacking = named.find(({ there }) => there === 'no table')
 	if (named.length > 0 && (!lacking || named.every(({ there }) => there === 'no table'))) return undefined
@@ -94,5 +102,22 @@ function doubtOf({ dataDirectories }: ClearedSnapshot, sights: Sight[]): Doubt |
 	const problem = lacking
 		? `${dataDirectory} has no folder of the table, and another data directory has one`
 		: 'a receipt does not say which data directories it is of'
-	return { of: 'table', dataDirectory, problem }
+	return { of: 'table', why: 'sight', dataDirectory, problem }
+}
+
+/** Cassandra makes the same folders, empty, on a disk that was replaced: they have to be those of the seal. */
+function doubtOfIdentity(
+	sight: Exclude<Sight, { there: 'unknown' }>,
+	sealed: ParentIdentities | undefined,
+): Pick<Doubt, 'of' | 'problem'> | undefined {
+	const where = sight.dataDirectory
+	if (!sealed)
+		return { of: 'keyspace', problem: `receipts of an older snaphaven do not say which folder of ${where} it was` }
+	const isTable = sight.there === 'table'
+	if (isTable ? isProvenSame(sealed.table, sight.table) : isProvenSame(sealed.keyspace, sight.keyspace))
+		return undefined
+	if ((isTable ? sealed.table : sealed.keyspace).bornNs === undefined)
+		return { of: 'keyspace', problem: `the file system of ${where} does not say when a folder was made` }
+	const of = isTable && isProvenSame(sealed.keyspace, sight.keyspace) ? 'table' : 'keyspace'
+	return { of, problem: `in ${where} the ${of}’s folder is another than the one that they came from` }
 }

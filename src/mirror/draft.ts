@@ -121,7 +121,8 @@ function notesOf({ leftOut, merged }: SnapshotListing): string[] {
 }
 
 /** What the next look will compare, to see without a stat of each file that nothing has changed. */
-export function identityOf({ folders, files, superseded, dataDirectories }: SnapshotListing): SourceIdentity {
+export function identityOf(listing: SnapshotListing): SourceIdentity {
+	const { folders, files, superseded, dataDirectories, parents } = listing
 	return {
 		folders: folders.map(({ directory, path, ino, mtimeNs }) => ({
 			dataDirectory: dataDirectories[directory] ?? '',
@@ -138,6 +139,7 @@ export function identityOf({ folders, files, superseded, dataDirectories }: Snap
 				size,
 				mtimeNs: String(mtimeNs),
 			})),
+		parents: parents.map((one, directory) => ({ dataDirectory: dataDirectories[directory] ?? '', ...one })),
 	}
 }
 

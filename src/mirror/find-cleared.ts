@@ -1,4 +1,5 @@
 import { isUserKeyspace } from '../cassandra/find-tables.ts'
+import { type FolderIdentity, identifyFolder } from '../cassandra/folder-identity.ts'
 import { openFolderOrOwnLink } from '../cassandra/list-snapshot.ts'
 import { constants } from '../files/builtins.ts'
 import { readWhole } from '../files/contents.ts'
@@ -69,7 +70,10 @@ function describe({ tag, id, sealedAt, moving, source }: ReceiptHead): ClearedSn
 		receiptId: id,
 		sealedMs: Date.parse(sealedAt),
 		moving: moving ?? false,
-		dataDirectories: [...new Set(source.folders.map(({ dataDirectory }) => dataDirectory))],
+		places: [...new Set(source.folders.map(({ dataDirectory }) => dataDirectory))].map((dataDirectory) => ({
+			dataDirectory,
+			parents: source.parents?.find((one) => one.dataDirectory === dataDirectory),
+		})),
 	}
 }
 
@@ -84,8 +88,9 @@ function* sightIn(dataDirectory: string, table: Table, known: ReadonlySet<string
 				const tables = yield* namesIn(keyspace)
 				if (!tables.some((name) => known.has(safeName(name))))
 					return unknown(`${dataDirectory}/${table.keyspace} has none of the tables that the haven knows`)
-				const tags = yield* tagsOf(keyspace, table.table)
-				return tags ? { dataDirectory, there: 'table' as const, tags } : { dataDirectory, there: 'no table' as const }
+				const parent = { dataDirectory, keyspace: yield* identifyFolder(keyspace) }
+				const seen = yield* seenOf(keyspace, table.table)
+				return seen ? { ...parent, there: 'table' as const, ...seen } : { ...parent, there: 'no table' as const }
 			} finally {
 				yield* close(keyspace)
 			}
@@ -96,20 +101,21 @@ function* sightIn(dataDirectory: string, table: Table, known: ReadonlySet<string
 	}
 }
 
-/** All names among a table's snapshots, whatever they lead to; undefined where there is no such table. */
-function* tagsOf(keyspace: number, name: string): Io<string[] | undefined> {
-	const table = yield* openFolderOrOwnLink(keyspace, name)
-	if (table === undefined) return undefined
+/** A table's folder and all names among its snapshots, whatever they lead to; undefined where there is no such table. */
+function* seenOf(keyspace: number, name: string): Io<{ table: FolderIdentity; tags: string[] } | undefined> {
+	const folder = yield* openFolderOrOwnLink(keyspace, name)
+	if (folder === undefined) return undefined
 	try {
-		const snapshots = yield* openFolderIfThere(table, 'snapshots')
-		if (snapshots === undefined) return []
+		const table = yield* identifyFolder(folder)
+		const snapshots = yield* openFolderIfThere(folder, 'snapshots')
+		if (snapshots === undefined) return { table, tags: [] }
 		try {
-			return yield* namesIn(snapshots)
+			return { table, tags: yield* namesIn(snapshots) }
 		} finally {
 			yield* close(snapshots)
 		}
 	} finally {
-		yield* close(table)
+		yield* close(folder)
 	}
 }
 

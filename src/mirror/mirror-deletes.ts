@@ -15,7 +15,7 @@ export interface MirrorDeletes {
 	apartMs: number
 	/** By table: which snapshots were found gone, and when first, by the steady clock. */
 	gone: Map<string, { table: Table; sinceMs: Map<string, number> }>
-	/** By keyspace or table and data directory: why snapshots are left in the haven, as it was told. */
+	/** By keyspace or table, data directory and kind of doubt: why snapshots are left in the haven, as it was told. */
 	told: Map<string, string>
 }
 
@@ -66,7 +66,7 @@ function remember({ gone }: MirrorDeletes, table: Table, decided: Decided[]): vo
 	else gone.set(key, { table, sinceMs: new Map(again.map((id) => [id, before?.get(id) ?? now])) })
 }
 
-/** Tells each doubt once, and again when it had been over. */
+/** Tells each doubt once; one of sight again when it had been over. One of identity is so for each of the receipts. */
 function tellDoubts(
 	{ totals }: Pass,
 	{ told }: MirrorDeletes,
@@ -78,8 +78,9 @@ function tellDoubts(
 	const doubts = new Map(
 		decided.flatMap((one) => {
 			if (one.verdict !== 'in doubt') return []
-			const { of, dataDirectory, problem } = one.doubt
-			return [[`${scopes[of]} ${dataDirectory}`, { what: scopes[of], problem }]]
+			const { of, why, dataDirectory, problem } = one.doubt
+			const place = `${scopes[of]} ${dataDirectory}`
+			return [[why === 'sight' ? place : `${place} ${problem}`, { what: scopes[of], problem }]]
 		}),
 	)
 	for (const { dataDirectory, there } of sights) {

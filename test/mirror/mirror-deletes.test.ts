@@ -1,9 +1,21 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import { execaSync } from 'execa'
 import { runCli } from '../support/cli.ts'
 import { testWhere } from '../support/not-run.ts'
+import { readReceipts } from '../support/receipts.ts'
 import { clearSnapshot, flushTables, tagFolders, takeSnapshot } from '../support/tree.ts'
 import {
 	changesBetween,
@@ -188,6 +200,86 @@ for (const [what, vanish, reason] of vanished) {
 		t.is(left.length, 2)
 	})
 }
+
+/** The folders below a data directory made anew and empty, as Cassandra does on a disk that was replaced. */
+function remake(path: string, folders: string[]): void {
+	renameSync(path, `${path}.away`)
+	mkdirSync(path)
+	for (const folder of folders) mkdirSync(join(path, folder), { recursive: true })
+}
+
+const replaced: [string, (scene: Scene) => void, RegExp, number][] = [
+	[
+		'the disk was replaced, and Cassandra has made its folders anew',
+		({ node }) => {
+			for (const path of node.dataDirectories)
+				remake(
+					path,
+					node.folders.map((folder) => `ks/${folder}`),
+				)
+		},
+		/of ks that are not on the node any more stay in the haven: in \S+\/data the keyspace’s folder is another than/,
+		4,
+	],
+	[
+		'one of several disks was replaced',
+		({ node }) =>
+			remake(
+				node.dataDirectories[1] ?? '',
+				node.folders.map((folder) => `ks/${folder}`),
+			),
+		/of ks that are not on the node any more stay in the haven: in \S+\/data2 the keyspace’s folder is another than/,
+		4,
+	],
+	[
+		'an empty folder is in the place of a table’s',
+		({ node }) => remake(join(node.dataDirectories[1] ?? '', 'ks', node.folders[0] ?? ''), []),
+		/of ks\.t0000 that are not on the node any more stay in the haven: in \S+\/data2 the table’s folder is another than/,
+		2,
+	],
+	[
+		'a table is missing in a keyspace’s folder that was made anew',
+		({ node: { dataDirectories, folders } }) => {
+			for (const path of dataDirectories) {
+				remake(join(path, 'ks'), [])
+				renameSync(join(path, 'ks.away', folders[1] ?? ''), join(path, 'ks', folders[1] ?? ''))
+			}
+		},
+		/of ks that are not on the node any more stay in the haven: in \S+\/data the keyspace’s folder is another than/,
+		2,
+	],
+]
+for (const [what, replace, reason, count] of replaced) {
+	test(`nothing is removed of a table where ${what}, and that is told once`, async (t) => {
+		const scene = await sealedTwice(t, { tables: 2, dataDirectories: 2 })
+		for (const tag of ['daily', 'weekly']) clearSnapshot(scene.node, tag)
+		replace(scene)
+		const { stderr } = await scene.syncWell(NOW)
+		t.regex(stderr, reason)
+		t.is(stderr.match(/stay in the haven/g)?.length, 1, stderr)
+		const left = trueReceipts(t, scene)
+		t.is(left.length, count)
+		t.is(left.filter(({ table }) => table === scene.node.folders[0]).length, 2)
+	})
+}
+
+test('nothing is removed by a receipt that does not say which folders it is of, and that is told once', async (t) => {
+	const scene = await sealedTwice(t, { tables: 2 })
+	for (const tag of ['daily', 'weekly']) clearSnapshot(scene.node, tag)
+	for (const { file } of readReceipts(scene.haven)) {
+		const [head = '', ...rest] = readFileSync(file, 'utf8').split('\n').slice(0, -2)
+		const { source, ...others } = JSON.parse(`${head.slice(0, -1)}}`)
+		t.is(source.parents.length, 1)
+		const { parents, ...older } = source
+		const lines = [`${JSON.stringify({ ...others, source: older }).slice(0, -1)},`, ...rest, '']
+		const text = lines.join('\n')
+		writeFileSync(file, `${text}"checksum":"${crc32(text).toString(16).padStart(8, '0')}"}\n`)
+	}
+	const { stderr } = await scene.syncWell(NOW)
+	t.regex(stderr, /of ks that are not .* stay in the haven: receipts of an older snaphaven do not say which folder of/)
+	t.is(stderr.match(/stay in the haven/g)?.length, 1, stderr)
+	t.deepEqual(kept(t, scene), ['daily', 'daily', 'weekly', 'weekly'])
+})
 
 test('a data directory that this run was not given keeps what lay in it', async (t) => {
 	const scene = await sealedTwice(t, { dataDirectories: 2 })

@@ -35,6 +35,7 @@ export function listing({ files, changedMs = 1000, ...rest }: Listed): SnapshotL
 	const mtimeNs = BigInt(changedMs) * NS_PER_MS
 	return {
 		dataDirectories: ['/data'],
+		parents: [{ keyspace: { ino: '3', bornNs: '1' }, table: { ino: '2', bornNs: '1' } }],
 		folders: [{ path: '', ino: 1n, mtimeNs, mode: 0o755, uid: 0, gid: 0, directory: 0 }],
 		files: files.map((one) => (typeof one === 'string' ? file(one, { mtimeNs }) : one)),
 		superseded: [],

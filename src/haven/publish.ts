@@ -4,6 +4,7 @@ import { flushFolder, removeTree } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { link, lstatIfThere, rename } from '../files/operations.ts'
 import { gathering, receiptPath, type SnapshotKey, snapshotFolder } from './layout.ts'
+import { makePlacesAnew } from './places.ts'
 import { move, moveIfThere, there } from './renames.ts'
 import { checkedText, withChecksum } from './sealed-text.ts'
 import { setAside } from './set-aside.ts'
@@ -52,14 +53,21 @@ export function* publish(base: string, partial: string, publication: Publication
 	const from = gathering.folder(partial, publication.number)
 	const to = snapshotFolder(publication.key)
 	let result: Published = { replaced: (yield* there(base, gathering.old(partial, publication.number))) !== undefined }
-	if (!(yield* moveIfThere(base, from, to)) && (yield* there(base, from))) {
+	if (!(yield* moveToPlace(base, from, to, publication.key)) && (yield* there(base, from))) {
 		result = yield* makeRoom(base, partial, publication)
 		yield* move(base, from, to)
 	}
 	const receipt = gathering.receipt(partial, publication.number)
-	const sealed = yield* moveIfThere(base, receipt, receiptPath(publication.key))
+	const sealed = yield* moveToPlace(base, receipt, receiptPath(publication.key), publication.key)
 	if (!sealed && (yield* there(base, receipt))) yield* move(base, receipt, receiptPath(publication.key))
 	return result
+}
+
+/** Whether the rename was done. The table's folders are made again where somebody has removed them since the gathering. */
+function* moveToPlace(base: string, from: string, to: string, key: SnapshotKey): Io<boolean> {
+	if (yield* moveIfThere(base, from, to)) return true
+	if (!(yield* there(base, from)) || !(yield* makePlacesAnew(base, key))) return false
+	return yield* moveIfThere(base, from, to)
 }
 
 /** Removes what is no longer needed by anybody. Call only when all is durable and the intent gone. */

@@ -61,9 +61,10 @@ export function* takeOut(base: string, partial: string, { number, key, receiptId
 	if (yield* isMeant(base, { key, receiptId })) yield* moveIfThere(base, receiptPath(key), receipt)
 	if ((yield* receiptIdAt(base, receipt)) !== receiptId) return undefined
 	if (!(yield* there(base, receiptPath(key)))) yield* moveIfThere(base, snapshotFolder(key), folder)
-	// Somebody may have removed the table's mirror by hand.
-	const snapshots = (yield* there(base, snapshotsFolder(key))) ? [snapshotsFolder(key)] : []
-	return [partial, receiptsFolder(key), ...snapshots]
+	const flush = [partial]
+	// Somebody may have removed the table's folders by hand.
+	for (const folder of [receiptsFolder(key), snapshotsFolder(key)]) if (yield* there(base, folder)) flush.push(folder)
+	return flush
 }
 
 /**

@@ -4,6 +4,7 @@ import { flushFolder } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
 import { gathering, receiptPath, snapshotFolder } from './layout.ts'
+import { makePlacesAnew } from './places.ts'
 import { type Publication, RECEIPT_BYTES_MAX } from './publish.ts'
 import { move, moveIfThere, there } from './renames.ts'
 import { checkedText, checksumOf } from './sealed-text.ts'
@@ -29,14 +30,26 @@ export function* withdraw(
 		if (whose === 'own') yield* move(base, snapshotFolder(key), gathering.bad(partial, number))
 		else aside = yield* setAside(base, partial, publication)
 	}
+	const hasOldReceipt = (yield* there(base, gathering.oldReceipt(partial, number))) !== undefined
+	// Somebody may have removed the table's folders meanwhile.
+	if (hasOldReceipt || (yield* there(base, gathering.old(partial, number)))) yield* makePlacesAnew(base, key)
 	yield* moveIfThere(base, gathering.old(partial, number), snapshotFolder(key))
-	if (yield* there(base, gathering.oldReceipt(partial, number))) {
+	if (hasOldReceipt) {
 		yield* moveIfThere(base, gathering.oldReceipt(partial, number), receiptPath(key))
 	} else if ((yield* receiptChecksumAt(base, receiptPath(key))) === receiptChecksum) {
 		yield* unlink(`${base}/${receiptPath(key)}`)
 	}
-	for (const path of [snapshotFolder(key), receiptPath(key)]) yield* flushFolder(dirname(`${base}/${path}`))
+	for (const path of [snapshotFolder(key), receiptPath(key)]) yield* flushIfThere(dirname(`${base}/${path}`))
 	return aside
+}
+
+/** A folder that is gone, or that a file stands in the place of, holds nothing that would have to be durable. */
+function* flushIfThere(folder: string): Io<void> {
+	try {
+		yield* flushFolder(folder)
+	} catch (error) {
+		if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error
+	}
 }
 
 /** Whether what stands in the snapshot's place has to make room: not where it is the older seal's own copy. */

@@ -1,6 +1,6 @@
 import type { Haven } from '../haven/haven.ts'
-import { receiptsFolder, snapshotsFolder } from '../haven/layout.ts'
 import type { Lease } from '../haven/lease.ts'
+import { placesOf } from '../haven/places.ts'
 import type { Inherited } from '../haven/progress.ts'
 import type { Publication } from '../haven/publish.ts'
 import type { Removal } from '../haven/remove.ts'
@@ -51,7 +51,7 @@ async function recoverIntent(haven: Haven, engine: Engine, unfinished: Unfinishe
 		const what = `what an earlier run had begun, ${keyspace}.${table} ${tag}`
 		const rest = undone?.setAside === undefined ? '' : `; what was there of it is now ${undone.setAside}`
 		tell(undone === undefined ? `finished ${what}` : `undid ${what}: ${undone.problem}${rest}`)
-		folders.add(snapshotsFolder(publication.key)).add(receiptsFolder(publication.key))
+		for (const place of placesOf(publication.key)) folders.add(place)
 	}
 	await flushHaven({ engine, haven }, folders)
 	await engine.run('unlink', `${haven.base}/${path}`)

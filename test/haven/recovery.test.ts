@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { runSync } from '../../src/files/io.ts'
 import { gathering, PARTIAL, receiptPath, snapshotFolder } from '../../src/haven/layout.ts'
@@ -191,6 +191,33 @@ for (const before of befores) {
 	})
 }
 
+/** Somebody removes the table from the mirror and from the receipts. */
+function removeTable(base: string): void {
+	for (const path of [snapshotFolder(key), receiptPath(key)]) {
+		rmSync(dirname(join(base, path)), { recursive: true, force: true })
+	}
+}
+
+test('what was gathered is published also where the table’s folders have been removed meanwhile', (t) => {
+	const base = makeHaven(t)
+	const publication = gather(base, newer)
+	removeTable(base)
+	runSync(publish(base, partial, publication))
+	isWhole(t, base, newer, 'removed')
+})
+
+test('a publication can be withdrawn where the table’s folders have been removed, and the older seal comes back', (t) => {
+	for (const before of [undefined, older]) {
+		const base = makeHaven(t)
+		if (before) seal(base, before)
+		const publication = gather(base, newer)
+		runSync(publish(base, partial, publication))
+		removeTable(base)
+		runSync(withdraw(base, partial, publication, 'own'))
+		isWhole(t, base, before, before ? 'an older seal' : 'nothing')
+	}
+})
+
 /** Alters a byte of the new copy, wherever it is. */
 function damage(base: string): void {
 	for (const folder of [gathering.folder(partial, 0), snapshotFolder(key)]) {
@@ -242,8 +269,10 @@ test('a file of another kind, another size, or none is found out', (t) => {
 test('a publication never counts without its receipt in place', (t) => {
 	const base = makeHaven(t)
 	const publication = gather(base, newer)
-	rmSync(join(base, receiptPath(key), '..'), { recursive: true })
-	t.throws(() => runSync(publish(base, partial, publication)), { code: 'ENOENT' })
+	const receipts = join(base, receiptPath(key), '..')
+	rmSync(receipts, { recursive: true })
+	writeFileSync(receipts, 'a file in its place')
+	t.throws(() => runSync(publish(base, partial, publication)), { code: 'ENOTDIR' })
 })
 
 test('intents are found where they were written whole, and a stray file holds none', (t) => {

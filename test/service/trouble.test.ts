@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { execa } from 'execa'
-import { trueReceipts } from '../mirror/support/scene.ts'
+import { type Scene, trueReceipts } from '../mirror/support/scene.ts'
 import { runCli } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
 import { assertMirrored } from '../support/mirrored.ts'
 import { mountNas, nasfsMissing } from '../support/nasfs.ts'
 import { testWhere } from '../support/not-run.ts'
 import { makeTree, type TreeOptions, tagFolders, takeSnapshot } from '../support/tree.ts'
-import { makeServiceScene, type RunningService, receiptOf, sealedOf } from './support/service.ts'
+import { makeServiceScene, type RunningService, receiptOf, type ServiceScene, sealedOf } from './support/service.ts'
 
 const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 
@@ -114,6 +114,39 @@ testWhere(
 		t.is(trueReceipts(t, scene).length, 4)
 	},
 )
+
+/** Where the table has its copies and its receipts in the haven. */
+function placesIn({ haven, node }: Scene, table: string): string[] {
+	return [join(haven, 'data', node.keyspace, table), join(haven, '.snaphaven/receipts', node.keyspace, table)]
+}
+
+async function sealsAfterRemoval(t: ExecutionContext, scene: ServiceScene): Promise<void> {
+	const service = scene.start()
+	await service.ready()
+	for (const tag of ['monday', 'tuesday']) {
+		takeSnapshot(scene.node, tag)
+		await service.until(`the seals of ${tag}`, () => sealedOf(scene, tag) === 2)
+	}
+	for (const path of placesIn(scene, scene.node.folders[0] ?? '')) rmSync(path, { recursive: true })
+	takeSnapshot(scene.node, 'wednesday')
+	await service.until('the seals', () => sealedOf(scene, 'wednesday') === 2)
+	// The removal is seen, and made good.
+	await service.until('the older ones again', () => sealedOf(scene, 'monday') + sealedOf(scene, 'tuesday') === 4)
+	await service.stop()
+	t.deepEqual(told(service), { errors: 0, recovered: 0 }, service.said())
+	assertMirrored(scene.node, scene.haven)
+	t.is(trueReceipts(t, scene).length, 6)
+}
+
+test('a table whose folders somebody removes in the haven is sealed there again', async (t) => {
+	await sealsAfterRemoval(t, makeServiceScene(t, { tables: 2 }))
+})
+
+testWhere(nasfsMissing(), 'the same on a NAS', async (t) => {
+	const nas = await mountNas()
+	t.teardown(nas.unmount)
+	await sealsAfterRemoval(t, makeServiceScene(t, { tables: 2, haven: join(nas.path, 'haven') }))
+})
 
 testWhere(nasfsMissing(), 'a large snapshot keeps no small one waiting', async (t) => {
 	const nas = await mountNas({ bandwidthMBs: 40 })

@@ -1,4 +1,5 @@
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { steadyMs } from '../files/builtins.ts'
 import { gatherInSlices } from './gather-in-slices.ts'
 import { type GatherAnswer, type Gathered, type GatherOrder, keyOf } from './gather-order.ts'
 import type { SnapshotLook } from './look.ts'
@@ -13,6 +14,8 @@ export interface Attempt {
 	look: SnapshotLook
 	/** Tags whose receipts are looked into for files that the haven has. */
 	reuseTags: string[]
+	/** How long it has been copied so far, in vain or not, in ms. */
+	spentMs: number
 }
 
 /** Tries once: small snapshots go as one task of the queue, large ones slice by slice. */
@@ -40,10 +43,12 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		stopped: pass.stopped,
 		budget: 0,
 	}
-	const answer = await enqueue(pass, 'small', () => gatherOrPlan(pass, order))
+	const answer = await enqueue(pass, 'small', () => gatherOrPlan(task, order))
 	if (answer.answer === 'gathered') note(pass, answer)
 	if (answer.answer !== 'planned') return answer
-	if (writing) return await gatherInSlices(pass, writing, order, answer.plan)
+	if (writing) {
+		return await gatherInSlices({ pass, writing, order, plan: answer.plan, onSpent: (ms) => (task.spentMs += ms) })
+	}
 	pass.totals.tell({
 		type: 'planned',
 		snapshot: keyOf(order),
@@ -54,11 +59,14 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 }
 
 /** Sets space aside only now, for the task's own time: what waits in the queue must not make the haven seem full. */
-async function gatherOrPlan({ engine, writing }: Pass, order: GatherOrder): Promise<GatherAnswer> {
+async function gatherOrPlan(task: Attempt, order: GatherOrder): Promise<GatherAnswer> {
+	const { engine, writing } = task.pass
 	if (!(await writing?.space.reserve(SLICE_BYTES_MAX))) return await engine.run('gatherSnapshot', order)
+	const beganMs = steadyMs()
 	try {
 		return await engine.run('gatherSnapshot', { ...order, budget: SLICE_BYTES_MAX })
 	} finally {
+		task.spentMs += steadyMs() - beganMs
 		writing?.space.release(SLICE_BYTES_MAX)
 	}
 }

@@ -1,4 +1,5 @@
 import { failure } from '../errors.ts'
+import { steadyMs } from '../files/builtins.ts'
 import { combineCrc32 } from '../files/crc32-combine.ts'
 import { FULL } from '../haven/trouble.ts'
 import { enqueue } from './attempt.ts'
@@ -10,19 +11,25 @@ import { type Piece, SLICE_FILES_MAX, slicesOf } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 import type { PieceResult } from './transfer-file.ts'
 
+/** A large snapshot that is to be gathered. */
+interface LargeGathering {
+	pass: Pass
+	writing: Writing
+	order: GatherOrder
+	plan: Plan
+	/** Told how many ms it took, from when there was space for it. */
+	onSpent: (ms: number) => void
+}
+
 /** Gathers a large snapshot, a slice a task, going on with what an earlier run had gathered of it. */
-export async function gatherInSlices(
-	pass: Pass,
-	writing: Writing,
-	order: GatherOrder,
-	plan: Plan,
-): Promise<GatherAnswer> {
+export async function gatherInSlices({ pass, writing, order, plan, onSpent }: LargeGathering): Promise<GatherAnswer> {
 	const { engine, totals } = pass
 	const key = keyOf(order)
 	const inherited = writing.inherited.find((one) => isSame(one.key, key))
 	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', plan.transfers, inherited) : []
 	const space = plan.space - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
 	const release = await reserveExactly(writing, space)
+	const beganMs = steadyMs()
 	const checkpoints = keepCheckpoints(pass, writing, order)
 	try {
 		await enqueue(pass, 'small', () => engine.run('beginGathering', order, plan.listing))
@@ -44,6 +51,7 @@ export async function gatherInSlices(
 		if (!pass.signal.aborted || !(await checkpoints.finish())) await engine.run('discard', order)
 		throw error
 	} finally {
+		onSpent(steadyMs() - beganMs)
 		release()
 	}
 }

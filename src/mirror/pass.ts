@@ -52,6 +52,8 @@ export interface Pass {
 	patienceMs?: number
 	/** Told of what a look found to be done, and then of what it left. */
 	onOpen?: (location: TableLocation, open: OpenSnapshot[]) => void
+	/** What is to be left as an earlier look has left it (see retry.ts). */
+	resting?: (snapshot: SnapshotLook) => OpenSnapshot | undefined
 }
 
 /** A snapshot that is not sealed yet, or (`--move-snapshots`) not yet gone from the node. */
@@ -64,6 +66,8 @@ export interface OpenSnapshot {
 	reason?: string
 	/** When a look may find it settled, ms since the epoch. */
 	untilMs?: number
+	/** Failing: it is left alone until then, by the steady clock in ms, as long as its folders are these (see SnapshotLook). */
+	rest?: { untilMs: number; identity: string[] }
 }
 
 /** What a look at a table came to. */
@@ -97,10 +101,15 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	const wanted = look.snapshots.filter(({ tag }) => options.matchesTag(tag))
 	const { keyspace, table } = location
 	const todo: SnapshotLook[] = []
+	const resting: OpenSnapshot[] = []
 	for (const snapshot of wanted) {
 		if (snapshot.haven === 'nothing' && pass.leftAlone(location, snapshot)) totals.leftAlone()
-		else if (needsWork(pass, snapshot)) todo.push(snapshot)
-		else totals.unchanged({ keyspace, table, tag: snapshot.tag }, snapshot.state)
+		else if (!needsWork(pass, snapshot)) totals.unchanged({ keyspace, table, tag: snapshot.tag }, snapshot.state)
+		else {
+			const rests = pass.resting?.(snapshot)
+			if (rests) resting.push(rests)
+			else todo.push(snapshot)
+		}
 	}
 	const clashes = nameClashes(pass, look, wanted)
 	totals.expect(todo.length)
@@ -109,8 +118,8 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 		sinceMs: snapshot.changedMs,
 		state: 'at work',
 	})
-	pass.onOpen?.(location, todo.map(open))
-	const ended: Promise<OpenSnapshot | undefined>[] = []
+	pass.onOpen?.(location, [...resting, ...todo.map(open)])
+	const ended: ReturnType<typeof mirrorSnapshot>['ended'][] = []
 	const latestFirst = look.sealed.map(({ tag }) => tag)
 	for (const snapshot of todo) {
 		const reason = clashes.get(snapshot.tag)
@@ -121,12 +130,14 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 		} else {
 			totals.tell({ type: 'failed', snapshot: { keyspace, table, tag: snapshot.tag }, reason })
 			totals.finished()
-			ended.push(Promise.resolve({ ...open(snapshot), state: 'failing', reason }))
+			ended.push(Promise.resolve({ done: false, left: { ...open(snapshot), state: 'failing', reason } }))
 		}
 	}
-	const left = (await Promise.all(ended)).filter((one) => one !== undefined)
+	const endings = await Promise.all(ended)
+	const left = [...resting, ...endings.flatMap((one) => one.left ?? [])]
 	pass.onOpen?.(location, left)
-	return { done: todo.length - left.length, open: left, clearedAgainInMs: await removeCleared(pass, location) }
+	const done = endings.filter((one) => one.done).length
+	return { done, open: left, clearedAgainInMs: await removeCleared(pass, location) }
 }
 
 /** Counts work that may add to the group that is being filled; when none is left, the group is sealed at once. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual as isDeepEqual } from 'node:util'
 import type { OpenSnapshot } from './pass.ts'
 
 /** What decides when a table is looked at again. */
@@ -12,7 +13,7 @@ interface Question {
 	sealedMs: number | undefined
 }
 
-/** The longest pause before what failed, or still waits, is tried again. */
+/** The longest pause before what failed, or still waits, is tried again; longer is the rest of what took long to fail. */
 export const RETRY_MS_MAX = 60_000
 const RETRY_MS_MIN = 1000
 const SOON_MS = 100
@@ -25,9 +26,25 @@ export function lookAgainIn(question: Question): number | undefined {
 	return pauses.length === 0 ? undefined : Math.min(...pauses)
 }
 
+const REST_FACTOR = 10
+const REST_MS_MAX = 12 * 3_600_000
+
+/** How long what failed after it was copied for so long is left alone: most of the time Cassandra has its disks for itself. */
+export function restFor(spentMs: number): number {
+	return Math.min(REST_MS_MAX, REST_FACTOR * spentMs)
+}
+
+/** Whether what an earlier look has left is to be left alone still: not once it has changed. */
+export function isResting({ rest }: OpenSnapshot, identity: readonly string[], nowMs: number): boolean {
+	return rest !== undefined && nowMs < rest.untilMs && isDeepEqual(rest.identity, identity)
+}
+
 /** Pauses double with each failure; what waits is looked at more rarely the longer it has waited. */
-function pauseFor(one: OpenSnapshot, { nowMs, failures }: Question): number {
-	if (one.state !== 'waiting') return Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.max(0, failures - 1))
+function pauseFor(one: OpenSnapshot, { nowMs, steadyMs, failures }: Question): number {
+	if (one.state !== 'waiting') {
+		const pause = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.max(0, failures - 1))
+		return Math.max(pause, (one.rest?.untilMs ?? 0) - steadyMs)
+	}
 	const age = Math.max(0, nowMs - one.sinceMs)
 	const patience = Math.min(RETRY_MS_MAX, Math.max(SOON_MS, age / 10))
 	const until = one.untilMs === undefined ? 0 : one.untilMs - nowMs

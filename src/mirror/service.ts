@@ -12,7 +12,7 @@ import { makeServiceLog, type ServiceLog } from './service-log.ts'
 import { withPass } from './session.ts'
 import { keepSessions } from './sessions.ts'
 import { TABLES_IN_FLIGHT } from './sync.ts'
-import { makeTableLook } from './table-look.ts'
+import { type Memories, makeMemories, makeTableLook } from './table-look.ts'
 import type { ServiceOptions, SyncEvent, SyncSummary } from './types.ts'
 import { aborted, type Node, type Service, type StartWatch, watchNode } from './watch-node.ts'
 
@@ -41,7 +41,15 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	const ledger = makeLedger()
 	const log = makeServiceLog(options, ledger, parts.tell)
 	const threads = startThreads()
-	const node = watchNode({ ...parts, log, keepOnly: ledger.keepOnly, threads })
+	const memories = makeMemories()
+	const onStart = ({ status, rescan }: Service) => {
+		const lookAnew = () => {
+			memories.endRests()
+			rescan()
+		}
+		parts.onStart({ status, rescan: lookAnew })
+	}
+	const node = watchNode({ ...parts, onStart, log, keepOnly: ledger.keepOnly, threads })
 	signal.addEventListener('abort', log.ends, { once: true })
 	const ways = { patienceMs: PATIENCE_MS, onOpen: ledger.set, sweepMs: options.sweepMs }
 	const opening = { options, threads, totals: log.totals, signal, ...ways }
@@ -58,7 +66,7 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 						seen: node.seenFirst(),
 					})
 					opened()
-					await serve(begun, node, log)
+					await serve({ pass: begun, node, log, memories })
 				}),
 			log,
 			signal,
@@ -70,9 +78,16 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	return log.totals.summary()
 }
 
+interface Serving {
+	pass: Pass
+	node: Node
+	log: ServiceLog
+	memories: Memories
+}
+
 /** Looks at tables as the node asks for it, until the pass is aborted. */
-async function serve(pass: Pass, node: Node, log: ServiceLog): Promise<void> {
-	const desk = makeDesk(makeTableLook(pass, log), TABLES_IN_FLIGHT)
+async function serve({ pass, node, log, memories }: Serving): Promise<void> {
+	const desk = makeDesk(makeTableLook(pass, log, memories), TABLES_IN_FLIGHT)
 	const listening = setInterval(log.listen, LISTEN_MS)
 	node.onWant(desk.want)
 	desk

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { steadyMs } from '../files/builtins.ts'
 import type { Published } from '../haven/publish.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import type { Gathered } from './gather-order.ts'
 import type { SnapshotLook } from './look.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { type OpenSnapshot, type Pass, whileBusy } from './pass.ts'
+import { restFor } from './retry.ts'
 import type { Sealer } from './sealer.ts'
 import type { SnapshotName } from './types.ts'
 import { isHopeless, isWorthTelling, pauseFor, whatFor } from './waiting.ts'
@@ -14,8 +16,16 @@ import { isHopeless, isWorthTelling, pauseFor, whatFor } from './waiting.ts'
 interface SnapshotTask {
 	/** Resolves when it is sealed, or when it is done with or waits for something; the table's next one can go. */
 	firstTry: Promise<'sealed' | 'not sealed'>
-	/** Resolves when it is done with, sealed or not: with what is left to be done later. Never rejects. */
-	ended: Promise<OpenSnapshot | undefined>
+	/** Resolves when it is done with, sealed or not. Never rejects. */
+	ended: Promise<Ending>
+}
+
+/** What has become of a snapshot. */
+interface Ending {
+	/** It was sealed now, or is gone from the node now. */
+	done: boolean
+	/** What is left to be done later. */
+	left: OpenSnapshot | undefined
 }
 
 /** Starts to mirror a snapshot: gathers it, waiting until it is settled, seals it, and in move mode deletes the source. */
@@ -34,19 +44,20 @@ export function mirrorSnapshot(
 		name: { keyspace: location.keyspace, table: location.table, tag: look.tag },
 		startMs: Date.now(),
 		waiting: first.resolve,
-		rest: undefined,
+		spentMs: 0,
+		ending: { done: false, left: undefined },
 	}
 	const ended = run(task).then(
 		(sealed) => {
 			first.resolve(sealed ? 'sealed' : 'not sealed')
-			return task.rest
+			return task.ending
 		},
 		(error: unknown) => {
 			first.resolve('not sealed')
-			if (pass.signal.aborted) return undefined
+			if (pass.signal.aborted) return task.ending
 			if (isOneSnapshots(error)) fail(task, explain(error))
 			else pass.fail(error)
-			return task.rest
+			return task.ending
 		},
 	)
 	return { firstTry: first.promise, ended: ended.finally(() => pass.totals.finished()) }
@@ -57,13 +68,13 @@ interface Task extends Attempt {
 	startMs: number
 	/** It has to be waited for. */
 	waiting: (state: 'not sealed') => void
-	/** What is left to be done of it. */
-	rest: OpenSnapshot | undefined
+	ending: Ending
 }
 
 function fail(task: Task, reason: string): void {
 	const { pass, name, look } = task
-	task.rest = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason }
+	const rest = { untilMs: steadyMs() + restFor(task.spentMs), identity: look.identity }
+	task.ending.left = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason, rest }
 	pass.totals.tell({ type: 'failed', snapshot: name, reason })
 }
 
@@ -102,7 +113,8 @@ interface Sealed {
 	published: Published
 }
 
-function tellSealed({ pass: { totals }, name }: Task, { gathered, published }: Sealed): void {
+function tellSealed({ pass: { totals }, name, ending }: Task, { gathered, published }: Sealed): void {
+	ending.done = true
 	const { state, damage, amounts, leftOut } = gathered
 	for (const { path, kind } of leftOut) {
 		const where = `${name.keyspace}.${name.table} ${JSON.stringify(name.tag)}`
@@ -121,11 +133,13 @@ async function removeFromNode(task: Task): Promise<void> {
 	let removal = await remove()
 	if ('unmarked' in removal && (await pass.writing?.marker.mark({ key: name, receiptId: removal.unmarked })))
 		removal = await remove()
-	if (removal.removed) pass.totals.tell({ type: 'moved', snapshot: name })
-	else if ('failed' in removal) {
+	if (removal.removed) {
+		task.ending.done = true
+		pass.totals.tell({ type: 'moved', snapshot: name })
+	} else if ('failed' in removal) {
 		const what = `${name.keyspace}.${name.table} ${JSON.stringify(name.tag)}`
 		const message = `${what} is sealed, but could not be deleted on the node: ${removal.reason}`
-		task.rest = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason: message }
+		task.ending.left = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason: message }
 		pass.totals.tell({ type: 'trouble', message, snapshot: name })
 	} else pass.totals.tell({ type: 'kept', snapshot: name, reason: removal.reason })
 }
@@ -157,7 +171,7 @@ async function gather(task: Task): Promise<Gathered | 'already sealed' | undefin
 		task.waiting('not sealed')
 		if (patienceMs !== undefined && Date.now() + pauseFor(verdict) > task.startMs + patienceMs) {
 			const { reason, untilMs } = verdict
-			task.rest = { tag: name.tag, sinceMs: look.changedMs, state: 'waiting', reason, untilMs }
+			task.ending.left = { tag: name.tag, sinceMs: look.changedMs, state: 'waiting', reason, untilMs }
 			if (Date.now() >= look.changedMs + LONG_MS) pass.totals.tell({ type: 'waiting', snapshot: name, reason })
 			return undefined
 		}

@@ -1,8 +1,9 @@
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { steadyMs } from '../files/builtins.ts'
+import type { SnapshotLook } from './look.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { mirrorTable, type OpenSnapshot, type Pass, type TableOutcome } from './pass.ts'
-import { lookAgainIn } from './retry.ts'
+import { isResting, lookAgainIn } from './retry.ts'
 import type { ServiceLog } from './service-log.ts'
 
 /** What is remembered of a table between two looks. */
@@ -11,26 +12,62 @@ interface Memory {
 	failures: number
 	/** When something of it was last sealed, by the steady clock. */
 	sealedMs: number | undefined
+	/** What failed and is left alone for a while. */
+	resting: OpenSnapshot[]
+}
+
+/** What is remembered of all tables; longer than a session lasts. */
+export interface Memories {
+	tables: Map<string, Memory>
+	/** Nothing is left alone any more: somebody asks for a look at everything. */
+	endRests: () => void
+}
+
+/** Begins with nothing remembered. */
+export function makeMemories(): Memories {
+	const tables = new Map<string, Memory>()
+	return {
+		tables,
+		endRests: () => {
+			for (const memory of tables.values()) memory.resting = []
+		},
+	}
 }
 
 /** A service's look at a table: mirrors what it can, and says in how many ms to look again, if not only for a change. */
-export function makeTableLook(pass: Pass, log: ServiceLog): (location: TableLocation) => Promise<number | undefined> {
-	const memories = new Map<string, Memory>()
+export function makeTableLook(
+	pass: Pass,
+	log: ServiceLog,
+	{ tables }: Memories,
+): (location: TableLocation) => Promise<number | undefined> {
 	return async (location) => {
 		if (pass.signal.aborted) return undefined
 		const key = `${location.keyspace}/${location.table}`
-		const { failures, sealedMs } = memories.get(key) ?? { failures: 0, sealedMs: undefined }
-		const { done, open, clearedAgainInMs } = await lookOnce(pass, location, log)
-		const failing = open.some(({ state }) => state === 'failing')
-		const memory = { failures: failing ? failures + 1 : 0, sealedMs: done > 0 ? steadyMs() : sealedMs }
+		const { failures, sealedMs, resting } = tables.get(key) ?? NOTHING
+		const rests = ({ tag, identity }: SnapshotLook) =>
+			resting.find((one) => one.tag === tag && isResting(one, identity, steadyMs()))
+		const { done, open, clearedAgainInMs } = await lookOnce({ ...pass, resting: rests }, location, log, resting)
+		const failing = open.some((one) => one.state === 'failing' && !resting.includes(one))
+		const memory: Memory = {
+			failures: failing ? failures + 1 : 0,
+			sealedMs: done > 0 ? steadyMs() : sealedMs,
+			resting: open.filter(({ rest }) => rest !== undefined),
+		}
 		const pause = lookAgainIn({ nowMs: Date.now(), steadyMs: steadyMs(), open, ...memory })
-		if (pause === undefined) memories.delete(key)
-		else memories.set(key, memory)
+		if (pause === undefined) tables.delete(key)
+		else tables.set(key, memory)
 		return clearedAgainInMs === undefined ? pause : Math.min(clearedAgainInMs, pause ?? clearedAgainInMs)
 	}
 }
 
-async function lookOnce(pass: Pass, location: TableLocation, log: ServiceLog): Promise<TableOutcome> {
+const NOTHING: Memory = { failures: 0, sealedMs: undefined, resting: [] }
+
+async function lookOnce(
+	pass: Pass,
+	location: TableLocation,
+	log: ServiceLog,
+	resting: OpenSnapshot[],
+): Promise<TableOutcome> {
 	try {
 		const outcome = await mirrorTable(pass, location)
 		log.tableWorks(location)
@@ -42,6 +79,6 @@ async function lookOnce(pass: Pass, location: TableLocation, log: ServiceLog): P
 			} else pass.fail(error)
 		}
 		const failing: OpenSnapshot = { tag: '', sinceMs: Date.now(), state: 'failing' }
-		return { done: 0, open: [failing], clearedAgainInMs: undefined }
+		return { done: 0, open: [failing, ...resting], clearedAgainInMs: undefined }
 	}
 }

@@ -25,7 +25,7 @@ async function makeLooks(
 ): Promise<void> {
 	const own = ownFolder(t)
 	const node = makeTree(root, { tables: 1 })
-	const log = makeServiceLog(join(own, 'haven'), makeLedger(), () => {})
+	const log = makeServiceLog({ haven: join(own, 'haven'), mirrorDeletes: undefined }, makeLedger(), () => {})
 	const options: SyncOptions = {
 		dataDirectories: [join(seenAt, 'data')],
 		keyspaces: ['ks'],

@@ -1,4 +1,4 @@
-import { SnaphavenError } from '../errors.ts'
+import { failure, SnaphavenError } from '../errors.ts'
 import { codeOf, type Io } from '../files/io.ts'
 
 /** Does work on the haven; a system call that fails is told as what it means there. */
@@ -60,4 +60,14 @@ export function havenTrouble(error: unknown): unknown {
 				true,
 			)
 	}
+}
+
+/** A failure that seemed to be the haven's, where the haven itself works: it is of the one place that it names. */
+export function ofOnePlace(trouble: SnaphavenError, { base, path }: { base: string; path: string }): SnaphavenError {
+	const [call = trouble.message] = /\bE[A-Z0-9]+: .*?(?=\)?$)/s.exec(trouble.message) ?? []
+	return failure(
+		`a place in the haven fails, and the haven itself works: ${call.replaceAll(base, path)}`,
+		'Look at what stands there and whose it is.',
+		trouble,
+	)
 }

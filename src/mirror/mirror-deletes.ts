@@ -5,7 +5,7 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { steadyMs } from '../files/builtins.ts'
 import { type ClearedSnapshot, decideRemoval, type Sight, type Verdict } from './cleared.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
-import type { Pass } from './pass.ts'
+import { judged, type Pass } from './pass.ts'
 
 /** What is remembered between looks for `--mirror-deletes`. */
 export interface MirrorDeletes {
@@ -150,7 +150,8 @@ async function eachTable(pass: Pass, tables: Table[]): Promise<void> {
 async function removeClearedOrTell(pass: Pass, table: Table): Promise<void> {
 	try {
 		await removeCleared(pass, table)
-	} catch (error) {
+	} catch (failed) {
+		const error = await judged(pass, failed)
 		if (pass.signal.aborted) return
 		if (!isOneSnapshots(error)) return pass.fail(error)
 		const message = `what was cleared of ${table.keyspace}.${table.table} could not be removed from the haven: ${explain(error)}`

@@ -13,6 +13,7 @@ import type { Sealer } from './sealer.ts'
 import { mirrorSnapshot } from './snapshot-task.ts'
 import type { Space } from './space.ts'
 import type { Totals } from './totals.ts'
+import type { Trial } from './trial.ts'
 import type { SyncOptions } from './types.ts'
 
 /** What a pass works with. */
@@ -87,6 +88,7 @@ export interface Writing {
 	remover: Remover
 	marker: Marker
 	space: Space
+	trial: Trial
 	/** What an earlier run had gathered of large snapshots. */
 	inherited: Inherited[]
 }
@@ -138,6 +140,11 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	pass.onOpen?.(location, left)
 	const done = endings.filter((one) => one.done).length
 	return { done, open: left, clearedAgainInMs: await removeCleared(pass, location) }
+}
+
+/** A failure as it is to be told: of the haven as a whole only where the haven itself does not work. */
+export async function judged({ signal, writing }: Pass, error: unknown): Promise<unknown> {
+	return signal.aborted || !writing ? error : await writing.trial.judge(error)
 }
 
 /** Counts work that may add to the group that is being filled; when none is left, the group is sealed at once. */

@@ -8,6 +8,7 @@ import { inBatches } from './batches.ts'
 import type { Engine } from './engine.ts'
 import { flushHaven } from './flush-haven.ts'
 import type { Sealer } from './sealer.ts'
+import type { Trial } from './trial.ts'
 
 /** A sealed snapshot that is to be removed from the haven. */
 export interface Removable {
@@ -40,6 +41,7 @@ interface RemoverOptions {
 	lease: Lease
 	engine: Engine
 	sealer: Sealer
+	trial: Trial
 }
 
 /** Snapshots whose files are deleted at a time. */
@@ -77,16 +79,21 @@ async function takeGroupOut(
 	intent: string,
 	wanted: Removal[],
 ): Promise<(Removal | undefined)[]> {
-	const { engine, haven, lease } = options
+	const { engine, haven, lease, trial } = options
 	const meant = await engine.run('areMeant', haven.base, wanted)
 	const removals = wanted.filter((_, index) => meant[index])
 	if (removals.length === 0) return []
 	await announce(options, intent, removals)
-	const out = await engine.run('takeAllOut', haven.base, lease.partial, removals)
-	await flushHaven(options, [lease.partial, ...out.flatMap((folders) => folders ?? [])])
-	await engine.run('unlink', `${haven.base}/${intent}`)
-	const gone = new Set(removals.filter((_, index) => out[index]))
-	return wanted.map((one) => (gone.has(one) ? one : undefined))
+	try {
+		const out = await engine.run('takeAllOut', haven.base, lease.partial, removals)
+		await flushHaven(options, [lease.partial, ...out.flatMap((folders) => folders ?? [])])
+		await engine.run('unlink', `${haven.base}/${intent}`)
+		const gone = new Set(removals.filter((_, index) => out[index]))
+		return wanted.map((one) => (gone.has(one) ? one : undefined))
+	} catch (error) {
+		// The intent stays for the next start, which has to come also where the haven works but for one place in it.
+		throw trial.settled(havenTrouble(error))
+	}
 }
 
 /** Makes the intent durable. Where that fails nothing was begun, and nothing is to be finished by the next start. */

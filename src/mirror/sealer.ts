@@ -1,20 +1,16 @@
-import type { Haven } from '../haven/haven.ts'
-import { gathering, PARTIAL, receiptsFolder, snapshotsFolder } from '../haven/layout.ts'
-import type { Lease } from '../haven/lease.ts'
-import { placesOf } from '../haven/places.ts'
-import type { Publication, Published } from '../haven/publish.ts'
-import { havenTrouble } from '../haven/trouble.ts'
-import type { Engine } from './engine.ts'
-import { flushHaven } from './flush-haven.ts'
+import type { Published } from '../haven/publish.ts'
 import type { Gathered } from './gather-order.ts'
+import { type GroupOptions, sealGroup } from './seal-group.ts'
 
 /** Publishes gathered snapshots in groups, so that one flush serves many. */
 export interface Sealer {
 	/**
 	 * Resolves when the snapshot and its receipt are durable under their own names. Rejects where its group could not be
-	 * made so: then nothing of it is visible, and what was gathered is gone.
+	 * made so: then nothing of it is visible, and what was gathered is gone. With a failure of the haven where that could
+	 * not be undone either: then the intent stays for the next start, and nothing more is sealed.
+	 * `alone`: in a group of its own.
 	 */
-	seal: (gathered: Gathered) => Promise<Published>
+	seal: (gathered: Gathered, how?: 'in a group' | 'alone') => Promise<Published>
 	/** To be called when nothing is being gathered any more that could join the group. */
 	hurry: () => void
 	/** Does other work on what is published, between two groups: no publication begins before it has ended. */
@@ -34,19 +30,36 @@ interface Waiting {
 	reject: (error: unknown) => void
 }
 
-interface SealerOptions {
-	haven: Haven
-	lease: Lease
-	engine: Engine
-}
-
-/** Makes a sealer; one group is sealed at a time, while the next fills. */
-export function makeSealer(options: SealerOptions): Sealer {
+/**
+ * Makes a sealer; one group is sealed at a time, while the next fills. A table that failed alone goes alone until it is
+ * sealed, so that it does not fail groups again and again.
+ */
+export function makeSealer(options: GroupOptions): Sealer {
 	let waiting: Waiting[] = []
 	let bytes = 0
 	let number = 0
 	let timer: NodeJS.Timeout | undefined
 	let running: Promise<void> = Promise.resolve()
+	let stuck: { error: unknown } | undefined
+	const failedAlone = new Set<string>()
+	const sealAll = async (group: Waiting[]) => {
+		const only = group.length === 1 && group[0] ? [tableOf(group[0])] : []
+		try {
+			if (stuck) throw stuck.error
+			const gathered = group.map((one) => one.gathered)
+			const published = await sealGroup(options, number++, gathered, (error) => {
+				stuck = { error }
+			})
+			for (const table of only) failedAlone.delete(table)
+			for (const [index, { resolve }] of group.entries()) resolve(published[index] ?? { replaced: false })
+		} catch (error) {
+			for (const table of only) failedAlone.add(table)
+			for (const { reject } of group) reject(error)
+		}
+	}
+	const start = (group: Waiting[]) => {
+		running = running.then(() => sealAll(group))
+	}
 	const close = () => {
 		clearTimeout(timer)
 		timer = undefined
@@ -54,12 +67,14 @@ export function makeSealer(options: SealerOptions): Sealer {
 		const group = waiting
 		waiting = []
 		bytes = 0
-		running = running.then(() => sealGroup(options, number++, group))
+		start(group)
 	}
 	return {
-		seal: (gathered) =>
+		seal: (gathered, how) =>
 			new Promise((resolve, reject) => {
-				waiting.push({ gathered, resolve, reject })
+				const one = { gathered, resolve, reject }
+				if (how === 'alone' || failedAlone.has(tableOf(one))) return start([one])
+				waiting.push(one)
 				bytes += gathered.bytes
 				timer ??= setTimeout(close, GROUP_MS_MAX)
 				if (bytes >= GROUP_BYTES_MAX || waiting.length >= GROUP_SNAPSHOTS_MAX) close()
@@ -78,58 +93,7 @@ export function makeSealer(options: SealerOptions): Sealer {
 	}
 }
 
-async function sealGroup(options: SealerOptions, number: number, group: Waiting[]): Promise<void> {
-	const { engine, haven, lease } = options
-	const publications = group.map(({ gathered }) => gathered.publication)
-	const intent = gathering.intent(lease.partial, number)
-	let begun = false
-	try {
-		await lease.check()
-		await engine.run('writeIntent', haven.base, intent, publications, haven.flushWay === 'each file')
-		await flushHaven(options, [lease.partial, PARTIAL, '.', ...publications.flatMap(({ key }) => placesOf(key))])
-		await lease.check()
-		begun = true
-		const published = await inChunks(publications, (chunk) =>
-			engine.run('publishAll', haven.base, lease.partial, chunk),
-		)
-		await flushHaven(options, [
-			lease.partial,
-			...publications.flatMap(({ key }) => [snapshotsFolder(key), receiptsFolder(key)]),
-		])
-		await engine.run('unlink', `${haven.base}/${intent}`)
-		const untidy = publications.filter((_, index) => published[index]?.replaced || group[index]?.gathered.inSlices)
-		if (untidy.length > 0) await engine.run('clearUp', haven.base, lease.partial, untidy)
-		group.forEach(({ resolve }, index) => {
-			resolve(published[index] ?? { replaced: false })
-		})
-	} catch (error) {
-		await undo(options, { intent, publications, begun }).catch(() => {})
-		const told = havenTrouble(error)
-		for (const { reject } of group) reject(told)
-	}
-}
-
-/**
- * After a failure nothing that the group published may count: a flush that failed proves nothing, also when it succeeds
- * the next time. What can't be undone now stands behind the intent, for the next start.
- */
-async function undo(
-	{ engine, haven, lease }: SealerOptions,
-	{ intent, publications, begun }: { intent: string; publications: Publication[]; begun: boolean },
-): Promise<void> {
-	const { base } = haven
-	if (begun) await engine.run('withdrawAll', base, lease.partial, publications)
-	for (const { number } of publications) {
-		await engine.run('discard', { base, partial: lease.partial, number })
-		await engine.run('removeTree', `${base}/${gathering.bad(lease.partial, number)}`)
-	}
-	await engine.run('removeTree', `${base}/${intent}`)
-}
-
-const CHUNK = 64
-
-async function inChunks<T, R>(items: T[], work: (chunk: T[]) => Promise<R[]>): Promise<R[]> {
-	const chunks: Promise<R[]>[] = []
-	for (let at = 0; at < items.length; at += CHUNK) chunks.push(work(items.slice(at, at + CHUNK)))
-	return (await Promise.all(chunks)).flat()
+function tableOf({ gathered }: Waiting): string {
+	const { keyspace, table } = gathered.publication.key
+	return `${keyspace}/${table}`
 }

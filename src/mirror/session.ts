@@ -13,6 +13,7 @@ import { makeRemover } from './remover.ts'
 import { makeSealer } from './sealer.ts'
 import { makeSpace } from './space.ts'
 import type { Totals } from './totals.ts'
+import { makeTrial } from './trial.ts'
 import type { SyncOptions } from './types.ts'
 
 /** What a session is opened with. */
@@ -76,11 +77,12 @@ async function withLease(
 		const lease = await takeLease({ base: haven.base, haven: haven.path, onWait: warn, signal })
 		try {
 			const inherited = await recoverInherited(haven, lease, engine, warn)
-			const sealer = makeSealer({ haven, lease, engine })
-			const writers = { haven, lease, engine, sealer }
+			const trial = makeTrial({ haven, lease })
+			const sealer = makeSealer({ haven, lease, engine, trial })
+			const writers = { haven, lease, engine, sealer, trial }
 			const writing = {
 				...{ lease, sealer, remover: makeRemover(writers), marker: makeMarker(writers) },
-				...{ space: makeSpace(haven.base), inherited },
+				...{ space: makeSpace(haven.base), trial, inherited },
 			}
 			await worked(preparePass({ ...parts, haven, writing }), work)
 			await sealer.idle()

@@ -6,7 +6,7 @@ import { type Attempt, attempt } from './attempt.ts'
 import type { Gathered } from './gather-order.ts'
 import type { SnapshotLook } from './look.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
-import { type OpenSnapshot, type Pass, whileBusy } from './pass.ts'
+import { judged, type OpenSnapshot, type Pass, whileBusy } from './pass.ts'
 import { restFor } from './retry.ts'
 import type { Sealer } from './sealer.ts'
 import type { SnapshotName } from './types.ts'
@@ -52,7 +52,8 @@ export function mirrorSnapshot(
 			first.resolve(sealed ? 'sealed' : 'not sealed')
 			return task.ending
 		},
-		(error: unknown) => {
+		async (failed: unknown) => {
+			const error = await judged(pass, failed)
 			first.resolve('not sealed')
 			if (pass.signal.aborted) return task.ending
 			if (isOneSnapshots(error)) fail(task, explain(error))
@@ -97,14 +98,19 @@ async function run(task: Task): Promise<boolean> {
 	return true
 }
 
-/** What a group that could not be made durable held is gathered anew, once: a file is never flushed again after a failure. */
+/**
+ * What a group that could not be made durable held is gathered anew, once, and sealed alone: a file is never flushed
+ * again after a failure, and it may be one snapshot's that failed all.
+ */
 async function seal(task: Task, sealer: Sealer, gathered: Gathered): Promise<Sealed | undefined> {
 	try {
 		return { gathered, published: await sealer.seal(gathered) }
 	} catch (error) {
 		if (task.pass.signal.aborted || !isOneSnapshots(error)) throw error
 		const again = await gather(task)
-		return again && again !== 'already sealed' ? { gathered: again, published: await sealer.seal(again) } : undefined
+		return again && again !== 'already sealed'
+			? { gathered: again, published: await sealer.seal(again, 'alone') }
+			: undefined
 	}
 }
 

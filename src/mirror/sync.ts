@@ -7,7 +7,7 @@ import { beginKeyspaces } from './beginning.ts'
 import { startThreads } from './engine.ts'
 import { finishCleared } from './mirror-deletes.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
-import { mirrorTable, type Pass } from './pass.ts'
+import { judged, mirrorTable, type Pass } from './pass.ts'
 import { withPass } from './session.ts'
 import { makeTotals } from './totals.ts'
 import type { SyncEvent, SyncOptions, SyncSummary } from './types.ts'
@@ -47,7 +47,8 @@ async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
 		if (pass.signal.aborted) return
 		try {
 			await mirrorTable(pass, location)
-		} catch (error) {
+		} catch (failed) {
+			const error = await judged(pass, failed)
 			if (pass.signal.aborted) return
 			if (!isOneSnapshots(error)) return pass.fail(error)
 			const message = `${location.keyspace}.${location.table} could not be looked at: ${explain(error)}`

@@ -2,7 +2,7 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { steadyMs } from '../files/builtins.ts'
 import type { SnapshotLook } from './look.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
-import { mirrorTable, type OpenSnapshot, type Pass, type TableOutcome } from './pass.ts'
+import { judged, mirrorTable, type OpenSnapshot, type Pass, type TableOutcome } from './pass.ts'
 import { isResting, lookAgainIn } from './retry.ts'
 import type { ServiceLog } from './service-log.ts'
 
@@ -72,7 +72,8 @@ async function lookOnce(
 		const outcome = await mirrorTable(pass, location)
 		log.tableWorks(location)
 		return outcome
-	} catch (error) {
+	} catch (failed) {
+		const error = await judged(pass, failed)
 		if (!pass.signal.aborted) {
 			if (isOneSnapshots(error)) {
 				log.tableFails(location, `${location.keyspace}.${location.table} could not be looked at: ${explain(error)}`)

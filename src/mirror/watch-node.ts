@@ -43,7 +43,7 @@ export interface Node {
 }
 
 /** A table is looked at within this time also where nothing hints at a change: what changed in place shows then. */
-const ROUND_MS = 600_000
+const ROUND_MS = 1_800_000
 
 interface WatchParts {
 	options: ServiceOptions

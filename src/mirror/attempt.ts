@@ -43,10 +43,11 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		stopped: pass.stopped,
 		budget: 0,
 	}
-	const answer = await enqueue(pass, 'small', () => gatherOrPlan(task, order))
+	const answer = await enqueue(pass, 0, () => gatherOrPlan(task, order))
 	if (answer.answer === 'gathered') note(pass, answer)
 	if (answer.answer !== 'planned') return answer
 	if (writing) {
+		pass.onSlices?.()
 		return await gatherInSlices({ pass, writing, order, plan: answer.plan, onSpent: (ms) => (task.spentMs += ms) })
 	}
 	pass.totals.tell({
@@ -81,21 +82,20 @@ function note({ totals }: Pass, { amounts }: Gathered): void {
 	totals.arrived(amount)
 }
 
-/** What goes first: small snapshots do not wait for the slices of a large one. */
-const PRIORITIES = { small: 1, slice: 0 }
-
 /**
- * Puts a task into the queue of slices. After an abort it is not begun any more; once begun, this ends only when it has
- * ended. (The queue's own `signal` would let go of a task that is still at work.)
+ * Puts a task into the queue of slices. The fewer slices its snapshot has (0: it is small, or it is one of the steps
+ * before and after them), the sooner it goes: no snapshot waits for a larger one, but for slices that were begun. After
+ * an abort it is not begun any more; once begun, this ends only when it has ended. (The queue's own `signal` would let go
+ * of a task that is still at work.)
  */
 export function enqueue<T>(
 	{ queue, signal }: Pick<Pass, 'queue' | 'signal'>,
-	size: keyof typeof PRIORITIES,
+	slices: number,
 	work: () => Promise<T>,
 ): Promise<T> {
 	const unlessAborted = async () => {
 		signal.throwIfAborted()
 		return await work()
 	}
-	return queue.add(unlessAborted, { priority: PRIORITIES[size] })
+	return queue.add(unlessAborted, { priority: -slices })
 }

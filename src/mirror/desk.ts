@@ -19,27 +19,44 @@ interface Entry {
 	timer: NodeJS.Timeout | undefined
 }
 
-/** @param look Looks at a table, and says after how many ms to look again, if so. It never rejects. */
-export function makeDesk(look: (location: TableLocation) => Promise<number | undefined>, concurrency: number): Desk {
+/**
+ * Looks at a table, and says after how many ms to look again, if so. It never rejects. `giveWay` lets another table's look
+ * begin beside it: what is still to be done takes long.
+ */
+export type Look = (location: TableLocation, giveWay: () => void) => Promise<number | undefined>
+
+/** @param concurrency So many looks at a time, but for those that have given way: of these there are as many as tables. */
+export function makeDesk(look: Look, concurrency: number): Desk {
 	const queue = new PQueue({ concurrency })
+	const running = new Set<Promise<void>>()
 	const entries = new Map<string, Entry>()
 	let closed = false
 	const begin = (key: string, entry: Entry) => {
 		clearTimeout(entry.timer)
 		entry.timer = undefined
 		entry.state = 'queued'
-		queue.add(() => run(key, entry)).catch(() => {})
+		queue.add(() => start(key, entry)).catch(() => {})
 	}
-	const run = async (key: string, entry: Entry) => {
+	const start = async (key: string, entry: Entry) => {
 		if (closed) return
+		const way = Promise.withResolvers<void>()
+		const ended = run(key, entry, way.resolve)
+		running.add(ended)
+		await Promise.race([way.promise, ended.finally(() => running.delete(ended))])
+	}
+	const run = async (key: string, entry: Entry, giveWay: () => void) => {
 		entry.state = 'running'
 		entry.again = false
-		const againInMs = await look(entry.location)
+		const againInMs = await look(entry.location, giveWay)
 		entry.state = 'resting'
 		if (closed) return
 		if (entry.again) return begin(key, entry)
 		if (againInMs === undefined) entries.delete(key)
 		else entry.timer = setTimeout(() => begin(key, entry), againInMs)
+	}
+	const idle = async () => {
+		do await Promise.all([queue.onIdle(), ...running])
+		while (running.size > 0 || queue.size + queue.pending > 0)
 	}
 	return {
 		want: (location) => {
@@ -51,12 +68,12 @@ export function makeDesk(look: (location: TableLocation) => Promise<number | und
 			if (entry.state === 'resting') begin(key, entry)
 			else if (entry.state === 'running') entry.again = true
 		},
-		idle: () => queue.onIdle(),
+		idle,
 		close: async () => {
 			closed = true
 			for (const { timer } of entries.values()) clearTimeout(timer)
 			queue.clear()
-			await queue.onIdle()
+			await idle()
 		},
 	}
 }

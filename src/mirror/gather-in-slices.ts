@@ -32,7 +32,7 @@ export async function gatherInSlices({ pass, writing, order, plan, onSpent }: La
 	const beganMs = steadyMs()
 	const checkpoints = keepCheckpoints(pass, writing, order)
 	try {
-		await enqueue(pass, 'small', () => engine.run('beginGathering', order, plan.listing))
+		await enqueue(pass, 0, () => engine.run('beginGathering', order, plan.listing))
 		if (inherited) await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
 		totals.measured({
 			files: plan.transfers.length,
@@ -43,7 +43,7 @@ export async function gatherInSlices({ pass, writing, order, plan, onSpent }: La
 			done.map(({ piece }) => piece),
 			done.map(({ result }) => result),
 		)
-		const answer = await enqueue(pass, 'small', () => engine.run('completeGathering', order, plan, results))
+		const answer = await enqueue(pass, 0, () => engine.run('completeGathering', order, plan, results))
 		return answer.answer === 'gathered' ? { ...answer, inSlices: true } : answer
 	} catch (error) {
 		if (error instanceof SourceChanged) return await engine.run('lookAgain', order, error.message)
@@ -73,15 +73,14 @@ async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Pr
 	const { engine, totals } = pass
 	const filesMax = engine.width === 1 ? SLICE_FILES_MAX : ASYNCHRONOUS_SLICE_FILES
 	const has = new Map(resumed.map((one) => [`${one.piece.index} ${one.piece.offset}`, one]))
-	const slices = slicesOf(plan.transfers, filesMax).map((slice) =>
-		slice.filter(({ index, offset }) => !has.has(`${index} ${offset}`)),
-	)
+	const slices = slicesOf(plan.transfers, filesMax)
+		.map((slice) => slice.filter(({ index, offset }) => !has.has(`${index} ${offset}`)))
+		.filter((slice) => slice.length > 0)
 	const stop = new AbortController()
 	const ended = await Promise.allSettled(
 		slices.map(async (slice) => {
-			if (slice.length === 0) return []
 			const { plan: part, slice: pieces } = partOf(plan, slice)
-			const results = await enqueue(pass, 'slice', async () => {
+			const results = await enqueue(pass, slices.length, async () => {
 				stop.signal.throwIfAborted()
 				return await engine.run('gatherSlice', order, part, pieces)
 			}).catch((error: unknown) => {

@@ -53,6 +53,8 @@ export interface Pass {
 	patienceMs?: number
 	/** Told of what a look found to be done, and then of what it left. */
 	onOpen?: (location: TableLocation, open: OpenSnapshot[]) => void
+	/** Called when a look goes on in slices of a large snapshot, which may take hours. */
+	onSlices?: () => void
 	/** What is to be left as an earlier look has left it (see retry.ts). */
 	resting?: (snapshot: SnapshotLook) => OpenSnapshot | undefined
 }

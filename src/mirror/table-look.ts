@@ -1,5 +1,6 @@
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { steadyMs } from '../files/builtins.ts'
+import type { Look } from './desk.ts'
 import type { SnapshotLook } from './look.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { judged, mirrorTable, type OpenSnapshot, type Pass, type TableOutcome } from './pass.ts'
@@ -35,18 +36,19 @@ export function makeMemories(): Memories {
 }
 
 /** A service's look at a table: mirrors what it can, and says in how many ms to look again, if not only for a change. */
-export function makeTableLook(
-	pass: Pass,
-	log: ServiceLog,
-	{ tables }: Memories,
-): (location: TableLocation) => Promise<number | undefined> {
-	return async (location) => {
+export function makeTableLook(pass: Pass, log: ServiceLog, { tables }: Memories): Look {
+	return async (location, onSlices) => {
 		if (pass.signal.aborted) return undefined
 		const key = `${location.keyspace}/${location.table}`
 		const { failures, sealedMs, resting } = tables.get(key) ?? NOTHING
 		const rests = ({ tag, identity }: SnapshotLook) =>
 			resting.find((one) => one.tag === tag && isResting(one, identity, steadyMs()))
-		const { done, open, clearedAgainInMs } = await lookOnce({ ...pass, resting: rests }, location, log, resting)
+		const { done, open, clearedAgainInMs } = await lookOnce(
+			{ ...pass, resting: rests, onSlices },
+			location,
+			log,
+			resting,
+		)
 		const failing = open.some((one) => one.state === 'failing' && !resting.includes(one))
 		const memory: Memory = {
 			failures: failing ? failures + 1 : 0,

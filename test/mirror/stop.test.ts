@@ -15,11 +15,11 @@ test('after an abort no task is begun, and one that was begun is waited for to i
 	const pass = { queue: new PQueue({ concurrency: 1 }), signal: stop.signal }
 	const work = Promise.withResolvers<string>()
 	const order: string[] = []
-	const running = enqueue(pass, 'slice', () => work.promise).then(
+	const running = enqueue(pass, 1, () => work.promise).then(
 		() => order.push('ended'),
 		() => order.push('let go'),
 	)
-	const waiting = enqueue(pass, 'slice', async () => order.push('begun')).catch(() => order.push('not begun'))
+	const waiting = enqueue(pass, 1, async () => order.push('begun')).catch(() => order.push('not begun'))
 	stop.abort()
 	await new Promise(setImmediate)
 	t.deepEqual(

@@ -51,7 +51,7 @@ async function makeLooks(
 			const look = makeTableLook(pass, log, memories)
 			const location = { keyspace: 'ks', table: node.folders[0] ?? '', dataDirectories: options.dataDirectories }
 			const { summary } = log.totals
-			await work({ node, look: () => look(location), count: (what) => summary()[what], ...memories })
+			await work({ node, look: () => look(location, () => {}), count: (what) => summary()[what], ...memories })
 		})
 	} finally {
 		await threads.close()

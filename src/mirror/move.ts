@@ -14,8 +14,11 @@ import { type SourceFolders, withSourceFolders } from './source-folders.ts'
 /** Whether the snapshot is gone from the node, or why it was left there. */
 type Removal =
 	| { removed: true }
-	/** `failed`: not for its own good, but because the system did not let us. */
-	| { removed: false; reason: string; failed?: true }
+	/**
+	 * `failed`: not for its own good, but because the system did not let us. `untilMs`: it may go from then on, in ms since
+	 * the epoch.
+	 */
+	| { removed: false; reason: string; failed?: true; untilMs?: number }
 	/** It may go once the receipt of this `id` has the mark `moving`. */
 	| { removed: false; reason: string; unmarked: string }
 
@@ -36,7 +39,11 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 	const related = relate(listing, receipt)
 	if (related.relation === 'other') return { removed: false, reason: `it is not what was copied: ${related.reason}` }
 	if (mayBeBegun(listing) && !isEmptyForLong(listing))
-		return { removed: false, reason: `it has no ${MANIFEST} any more: Cassandra may be taking it anew` }
+		return {
+			removed: false,
+			reason: `it has no ${MANIFEST} any more: Cassandra may be taking it anew`,
+			...later(listing),
+		}
 	const missing = yield* onHaven(missingInHaven(base, receipt))
 	if (missing !== undefined) return { removed: false, reason: `the haven has lost ${missing} of it` }
 	if (!receipt.moving)
@@ -53,8 +60,16 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 
 /** A folder that an earlier deletion has emptied, and not one that Cassandra has just made. */
 function isEmptyForLong(listing: SnapshotListing): boolean {
-	const changedMs = Number(youngestChangeNs(listing) / 1_000_000n)
-	return listing.files.length === 0 && changedMs + EMPTY_MS_MIN < Date.now()
+	return listing.files.length === 0 && emptyForLongMs(listing) < Date.now()
+}
+
+/** From when on an empty folder counts as emptied by us. */
+function emptyForLongMs(listing: SnapshotListing): number {
+	return Number(youngestChangeNs(listing) / 1_000_000n) + EMPTY_MS_MIN
+}
+
+function later(listing: SnapshotListing): { untilMs?: number } {
+	return listing.files.length === 0 ? { untilMs: emptyForLongMs(listing) } : {}
 }
 
 const EMPTY_MS_MIN = 60_000

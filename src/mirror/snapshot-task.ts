@@ -147,7 +147,14 @@ async function removeFromNode(task: Task): Promise<void> {
 		const message = `${what} is sealed, but could not be deleted on the node: ${removal.reason}`
 		task.ending.left = { tag: name.tag, sinceMs: look.changedMs, state: 'failing', reason: message }
 		pass.totals.tell({ type: 'trouble', message, snapshot: name })
-	} else pass.totals.tell({ type: 'kept', snapshot: name, reason: removal.reason })
+	} else {
+		const { reason } = removal
+		const untilMs = 'untilMs' in removal ? removal.untilMs : undefined
+		if (untilMs !== undefined) {
+			task.ending.left = { tag: name.tag, sinceMs: look.changedMs, state: 'waiting', reason, untilMs }
+		}
+		pass.totals.tell({ type: 'kept', snapshot: name, reason })
+	}
 }
 
 /** Tries until the snapshot is gathered, or will not be. */

@@ -1,5 +1,4 @@
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
-import { FULL } from '../haven/trouble.ts'
 import type { OpenSnapshot } from './pass.ts'
 import type { SnapshotName } from './types.ts'
 
@@ -10,8 +9,6 @@ export interface Ledger {
 	/** Forgets tables that are no longer there. */
 	keepOnly: (locations: TableLocation[]) => void
 	all: () => OpenWithName[]
-	/** Whether any snapshot failed because it did not fit. */
-	isFull: () => boolean
 }
 
 /** A snapshot that is open, by its whole name. */
@@ -38,6 +35,5 @@ export function makeLedger(): Ledger {
 			for (const key of tables.keys()) if (!there.has(key)) tables.delete(key)
 		},
 		all,
-		isFull: () => all().some(({ state, reason }) => state === 'failing' && reason?.startsWith(FULL)),
 	}
 }

@@ -2,7 +2,7 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { FULL } from '../haven/trouble.ts'
 import type { Ledger } from './ledger.ts'
 import type { ServiceStatus } from './service-status.ts'
-import { makeNews } from './tell-once.ts'
+import { makeNews, nameOf } from './tell-once.ts'
 import { makeTotals, type Totals } from './totals.ts'
 import type { ServiceOptions, SyncEvent } from './types.ts'
 
@@ -43,6 +43,8 @@ export function makeServiceLog(
 	const tableTroubles = new Map<string, Trouble>()
 	let trouble: Trouble | undefined
 	let full: Trouble | undefined
+	// Snapshots that did not fit when they were last tried.
+	const misfits = new Set<string>()
 	let seen: { lastSealAt?: string; lastSweepAt?: string } = {}
 	let ending = false
 	let tables = 0
@@ -52,21 +54,28 @@ export function makeServiceLog(
 
 	const tellNews = (event: SyncEvent) => {
 		if (event.type === 'failed' && event.reason.startsWith(FULL)) return isFull(event)
+		if (event.type === 'failed' || event.type === 'sealed') misfits.delete(nameOf(event.snapshot))
 		if (event.type === 'sealed') {
 			seen = { ...seen, lastSealAt: now() }
-			if (full && !ledger.isFull()) {
-				tell({ type: 'recovered', message: `the haven ${haven} has room again, after ${timeSince(full)}` })
-				full = undefined
-			}
+			hasRoom()
 		}
 		if (news.isNews(event)) tell(event)
 	}
 	// One line for however many snapshots do not fit.
-	const isFull = ({ snapshot: { keyspace, table, tag }, reason }: Extract<SyncEvent, { type: 'failed' }>) => {
+	const isFull = ({ snapshot, reason }: Extract<SyncEvent, { type: 'failed' }>) => {
+		const { keyspace, table, tag } = snapshot
+		misfits.add(nameOf(snapshot))
 		if (full) return
 		full = { since: now(), message: reason }
 		const message = `${reason.replace(FULL, `the haven ${haven} is full`)} (${keyspace}.${table} ${JSON.stringify(tag)}). What does not fit is tried again until it does.`
 		tell({ type: 'trouble', message })
+	}
+	// Not while one that did not fit is open, though it is being tried again.
+	const hasRoom = () => {
+		if (!full || ledger.all().some(({ snapshot }) => misfits.has(nameOf(snapshot)))) return
+		tell({ type: 'recovered', message: `the haven ${haven} has room again, after ${timeSince(full)}` })
+		full = undefined
+		misfits.clear()
 	}
 	const totals = makeTotals(tellNews)
 	const havenWorks = () => {

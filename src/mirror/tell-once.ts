@@ -1,4 +1,4 @@
-import type { SyncEvent } from './types.ts'
+import type { SnapshotName, SyncEvent } from './types.ts'
 
 /** Lets an event through where it is news. */
 export interface News {
@@ -60,6 +60,7 @@ function keyOf(event: SyncEvent): [key: string, text: string] | undefined {
 	}
 }
 
-function nameOf({ keyspace, table, tag }: { keyspace: string; table: string; tag: string }): string {
+/** A snapshot's name, as a key. */
+export function nameOf({ keyspace, table, tag }: SnapshotName): string {
 	return `${keyspace}/${table}/${tag}`
 }

@@ -4,6 +4,7 @@ import { hasCode, type Io, operation } from '../files/io.ts'
 import type { Name, PathLike } from '../files/names.ts'
 import { close, type Stat } from '../files/operations.ts'
 import { openFolderOrOwnLink } from './list-snapshot.ts'
+import { isDue, REST_MS, type SeenTag } from './old-tags.ts'
 import { rememberedNames } from './remembered-names.ts'
 
 /** The folders of a table's tags in one data directory. */
@@ -43,28 +44,44 @@ export function* glanceAtTags(
 function* glanceIn(parent: number, snapshots: string, path: string): Io<TagsGlance> {
 	const folder = yield* lstatQuietly(below(parent, snapshots))
 	if (!folder?.isDirectory()) return { mark: '', changedMs: 0, folders: 1 }
-	const tags = yield* rememberedNames(path, folder, () => sortedNames(parent, snapshots))
+	const tags = yield* rememberedNames(path, folder, () => tagsIn(parent, snapshots))
+	const nowMs = Date.now()
 	let mark = String(folder.dev)
 	let youngestNs = folder.mtimeNs
 	let folders = 2
 	for (const tag of tags) {
-		const entry = yield* lstatQuietly(below(parent, `${snapshots}/${tag}`))
-		if (!entry?.isDirectory()) continue
-		// A name has no "/" in it: no two states have one mark.
-		mark += `/${tag}/${entry.ino}/${entry.mtimeNs}`
+		if (isDue(tag.seen, nowMs)) {
+			const entry = yield* lstatQuietly(below(parent, `${snapshots}/${tag.name}`))
+			tag.seen = seenAt(nowMs, tag.name, entry)
+		}
+		if (!tag.seen) continue
+		mark += tag.seen.mark
 		folders++
-		if (entry.mtimeNs > youngestNs) youngestNs = entry.mtimeNs
+		if (tag.seen.mtimeNs > youngestNs) youngestNs = tag.seen.mtimeNs
 	}
 	return { mark, changedMs: Number(youngestNs / 1_000_000n), folders }
 }
 
-function* sortedNames(parent: number, name: string): Io<Name[]> {
+/** A name in `snapshots/`, and what was last seen there, where that was a folder. */
+interface Tag {
+	name: Name
+	seen: SeenTag | undefined
+}
+
+function* tagsIn(parent: number, name: string): Io<Tag[]> {
 	const folder = yield* openFolder(parent, name)
 	try {
-		return (yield* namesIn(folder)).sort()
+		return (yield* namesIn(folder)).sort().map((tag) => ({ name: tag, seen: undefined }))
 	} finally {
 		yield* close(folder)
 	}
+}
+
+function seenAt(nowMs: number, name: Name, entry: Stat | undefined): SeenTag | undefined {
+	if (!entry?.isDirectory()) return undefined
+	const { ino, mtimeNs } = entry
+	// A name has no "/" in it: no two states have one mark.
+	return { mark: `/${name}/${ino}/${mtimeNs}`, mtimeNs, seenMs: nowMs, restMs: REST_MS * (0.5 + Math.random() / 2) }
 }
 
 /** lstatIfThere without an exception, which costs three times the call: most tables have no snapshots. */

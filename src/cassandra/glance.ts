@@ -67,6 +67,28 @@ export function* glanceAtTables(dataDirectories: string[], wanted: string[] | 'a
 	return { tables: [...sight.tables.values()], keyspaces, folders, missing, dataDirectories: there }
 }
 
+/** A glance that need not be told again where all is as it was. */
+export interface NewGlance {
+	/** Undefined where it would be the one that had this digest before. */
+	glance?: Glance
+	/** Of all that the glance saw. */
+	digest: string
+}
+
+/** glanceAtTables, given only where it differs from the one with this digest: a thousand tables are much to hand over. */
+export function* glanceAnew(dataDirectories: string[], wanted: string[] | 'all', known?: string): Io<NewGlance> {
+	const glance = yield* glanceAtTables(dataDirectories, wanted)
+	const digest = digestOf(glance)
+	return digest === known ? { digest } : { digest, glance }
+}
+
+function digestOf({ tables, ...rest }: Glance): string {
+	const { createHash } = process.getBuiltinModule('node:crypto')
+	const hash = createHash('sha1').update(JSON.stringify(rest))
+	for (const { location, mark } of tables) hash.update(`\0\0${location.keyspace}/${location.table}${mark}`)
+	return hash.digest('hex')
+}
+
 interface Sight {
 	tables: Map<string, TableGlance>
 	/** The keyspaces' and tables' folders in all data directories. */

@@ -1,5 +1,5 @@
 import { findTables } from '../cassandra/find-tables.ts'
-import { glanceAtTables } from '../cassandra/glance.ts'
+import { glanceAnew } from '../cassandra/glance.ts'
 import { flushFolder, removeTree } from '../files/folders.ts'
 import { each, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
@@ -30,7 +30,7 @@ const WIDTH = 32
  */
 export const jobs = {
 	findTables,
-	glanceAtTables,
+	glanceAnew,
 	lookAtTable,
 	findSettled: findSettledOf,
 	readBaseline,

@@ -31,6 +31,7 @@ export function makeLedger(): Ledger {
 			}
 		},
 		keepOnly: (locations) => {
+			if (tables.size === 0) return
 			const there = new Set(locations.map(keyOf))
 			for (const key of tables.keys()) if (!there.has(key)) tables.delete(key)
 		},

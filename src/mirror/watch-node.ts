@@ -58,6 +58,7 @@ interface WatchParts {
 
 /** Watches the node; `onSweep` is called after each glance, for the first time when what is there by then is known. */
 export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly, threads }: WatchParts): Node {
+	const { dataDirectories, keyspaces } = options
 	const first = Promise.withResolvers<void>()
 	// It is asked for where it matters.
 	first.promise.catch(() => {})
@@ -71,6 +72,7 @@ export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly
 		first.resolve()
 		onSweep()
 	}
+	let known: { glance: Glance; digest: string } | undefined
 	let latest: Glance | undefined
 	let tables: TableLocation[] = []
 	let next = 0
@@ -80,13 +82,20 @@ export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly
 		if (want) for (const location of tables) want(location)
 	}
 	const watch = startWatch({
-		glance: () => threads.run('glanceAtTables', options.dataDirectories, options.keyspaces),
+		glance: async () => {
+			const { glance, digest } = await threads.run('glanceAnew', dataDirectories, keyspaces, known?.digest)
+			if (glance) known = { glance, digest }
+			if (!known) throw new Error('a glance found nothing new, but it is the first')
+			return known.glance
+		},
 		onLook: (location) => want?.(location),
 		onSweep: (glance) => {
+			if (glance !== latest) {
+				tables = glance.tables
+					.map(({ location }) => location)
+					.filter(({ table }) => options.matchesTable(tableName(table)))
+			}
 			latest = glance
-			tables = glance.tables
-				.map(({ location }) => location)
-				.filter(({ table }) => options.matchesTable(tableName(table)))
 			log.swept(tables.length)
 			keepOnly(tables)
 			const share = Math.ceil((tables.length * options.sweepMs) / ROUND_MS)

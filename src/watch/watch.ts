@@ -1,5 +1,5 @@
 import { tableName } from '../cassandra/find-tables.ts'
-import type { Glance, KeyspaceFolder } from '../cassandra/glance.ts'
+import type { Glance, KeyspaceFolder, TableGlance } from '../cassandra/glance.ts'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { makeAlarm } from './alarm.ts'
 import { changedTables, type Seen, seenNow, tableKey } from './changes.ts'
@@ -14,7 +14,7 @@ export interface WatchOptions {
 	matchesTable: (tableName: string) => boolean
 	/** The pause between two sweeps. */
 	sweepMs: number
-	/** glanceAtTables of these data directories and keyspaces. */
+	/** glanceAtTables of these data directories and keyspaces; the very same object as last time where all is as it was. */
 	glance: () => Promise<Glance>
 	/** False: sweeps alone; for tests. */
 	hints?: boolean
@@ -48,7 +48,9 @@ export function startWatch(options: WatchOptions): Watch {
 	const alarm = makeAlarm()
 	let isClosed = false
 	let isRescan = false
+	let latest: Glance | undefined
 	let seen: Seen = new Map()
+	let isAnyYoung = false
 	let locations = new Map<string, TableLocation>()
 	let missing = new Map<string, string>()
 
@@ -76,18 +78,25 @@ export function startWatch(options: WatchOptions): Watch {
 			return undefined
 		}
 	}
-	const sweep = async () => {
-		const beganMs = Date.now()
-		const whole = await tryGlance()
-		if (isClosed || !whole) return
+	/** The tables to look at. */
+	const compare = (whole: Glance, beganMs: number): TableGlance[] => {
 		const tables = whole.tables.filter(({ location }) => matchesTable(tableName(location.table)))
 		const changed = changedTables(isRescan ? new Map() : seen, tables)
 		isRescan = false
 		seen = seenNow(tables, { beganMs, endedMs: Date.now() })
+		isAnyYoung = [...seen.values()].some(({ isYoung }) => isYoung)
 		locations = new Map(tables.map(({ location }) => [tableKey(location), location]))
 		const nowMissing = missingOf(whole, keyspaces)
 		for (const message of presenceNews(missing, nowMissing)) warn(message)
 		missing = nowMissing
+		return changed
+	}
+	const sweep = async () => {
+		const beganMs = Date.now()
+		const whole = await tryGlance()
+		if (isClosed || !whole) return
+		const changed = whole === latest && !isRescan && !isAnyYoung ? [] : compare(whole, beganMs)
+		latest = whole
 		onSweep(whole)
 		for (const { location } of changed) onLook(location)
 		hints?.follow(whole)

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { type Glance, glanceAtTables } from '../../src/cassandra/glance.ts'
+import { isDue, type SeenTag } from '../../src/cassandra/old-tags.ts'
 import { runAsync, runSync } from '../../src/files/io.ts'
 import { ownFolder } from '../support/folder.ts'
 import { makeTree, takeSnapshot } from '../support/tree.ts'
@@ -85,6 +86,7 @@ test('whatever happens to the tags, the mark differs exactly where their folders
 	)
 	let run = 0
 	let second = 10
+	const lately = Date.now() / 1000 - 600
 	fc.assert(
 		fc.property(changes, (steps) => {
 			const directory = join(root, `data${run++}`)
@@ -95,7 +97,7 @@ test('whatever happens to the tags, the mark differs exactly where their folders
 				const path = join(snapshots, step.tag)
 				if (step.act === 'take') mkdirSync(path, { recursive: true })
 				else if (step.act === 'clear') rmSync(path, { recursive: true, force: true })
-				else if (step.act === 'touch' && existsSync(path)) utimesSync(path, step.second, step.second)
+				else if (step.act === 'touch' && existsSync(path)) utimesSync(path, lately - step.second, lately - step.second)
 				// As if it had last changed long ago, at another time than before: the names are remembered.
 				if (step.act !== 'touch') utimesSync(snapshots, second, second++)
 				const state = stateOf(snapshots)
@@ -106,6 +108,44 @@ test('whatever happens to the tags, the mark differs exactly where their folders
 		}),
 		{ numRuns: 60 },
 	)
+})
+
+test('a tag of long ago that is taken again is seen at once, and rests when nothing is made or removed beside it', (t) => {
+	const [directory = ''] = makeTree(ownFolder(t), { tables: 1 }).dataDirectories
+	const table = join(directory, 'ks', readdirSync(join(directory, 'ks'))[0] ?? '')
+	const tag = join(table, 'snapshots/tag')
+	const asIfOf = (second: number) => {
+		utimesSync(tag, second, second)
+		utimesSync(join(table, 'snapshots'), second, second)
+	}
+	mkdirSync(tag, { recursive: true })
+	asIfOf(1000)
+	const first = markIn(directory)
+	utimesSync(tag, 2000, 2000)
+	t.is(markIn(directory), first)
+
+	mkdirSync(join(table, 'snapshots/aside'))
+	renameSync(tag, join(table, 'snapshots/aside/tag'))
+	mkdirSync(tag)
+	renameSync(join(table, 'snapshots/aside'), join(table, 'aside'))
+	asIfOf(1001)
+	t.not(markIn(directory), first)
+})
+
+test('a tag that changed lately is glanced at each time; an older one within five minutes, spread over the last half', (t) => {
+	const hour = 3_600_000
+	const seen = (changedMs: number): SeenTag => ({
+		mark: '',
+		mtimeNs: BigInt(changedMs) * 1_000_000n,
+		seenMs: 10 * hour,
+		restMs: 200_000,
+	})
+	t.true(isDue(undefined, 10 * hour))
+	t.true(isDue(seen(9 * hour + 1), 10 * hour))
+	t.false(isDue(seen(9 * hour - 1), 10 * hour + 199_999))
+	t.true(isDue(seen(9 * hour - 1), 10 * hour + 200_000))
+	t.true(isDue(seen(9 * hour - 1), 10 * hour - 1), 'the clock was set back')
+	t.true(isDue(seen(11 * hour), 10 * hour + 1), 'of the future')
 })
 
 test('what is missing or can’t be read is told, and the rest goes on', (t) => {

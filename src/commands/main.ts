@@ -6,6 +6,7 @@ const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>
 	sync: async () => (await import('./sync.ts')).sync,
 	status: async () => (await import('./status.ts')).status,
 	wait: async () => (await import('./wait.ts')).wait,
+	list: async () => (await import('./list.ts')).list,
 	snapshot: async () => (await import('./snapshot.ts')).snapshot,
 }
 

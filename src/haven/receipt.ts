@@ -77,6 +77,8 @@ export interface ReceiptHead {
 	/** Number of files and their bytes. */
 	fileCount: number
 	byteCount: number
+	/** Of these, the bytes of files that were reused: shared with an earlier snapshot. The first receipts lack it. */
+	reusedByteCount?: number
 	/** What a reader should know: links that were left out, several manifests made one. */
 	notes: string[]
 	source: SourceIdentity

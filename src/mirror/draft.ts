@@ -56,7 +56,8 @@ export function draftReceipt(draft: Draft): {
 		snaphaven: version,
 		sstableVersions: versionsOf(files),
 		fileCount: files.length,
-		byteCount: files.reduce((sum, { size }) => sum + size, 0),
+		byteCount: sizeOf(files),
+		reusedByteCount: sizeOf(files.filter(({ how }) => how === 'reused')),
 		notes: notesOf(listing),
 		source: identityOf(listing),
 		folders: innerFolders(listing),
@@ -69,6 +70,10 @@ export function draftReceipt(draft: Draft): {
 		receiptChecksum: checksumOf(text),
 	}
 	return { receipt, text, publication, amounts: amountsOf(files) }
+}
+
+function sizeOf(files: ReceiptFile[]): number {
+	return files.reduce((sum, { size }) => sum + size, 0)
 }
 
 function stateOf(damage: FileDamage[], proof: 'manifest' | 'quiet'): SealState {

@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>
 	status: async () => (await import('./status.ts')).status,
 	wait: async () => (await import('./wait.ts')).wait,
 	list: async () => (await import('./list.ts')).list,
+	restore: async () => (await import('./restore.ts')).restore,
 	snapshot: async () => (await import('./snapshot.ts')).snapshot,
 }
 

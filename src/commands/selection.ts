@@ -29,7 +29,7 @@ export function selectionOf(
 }
 
 /** Whether one of `keyspace[.table]` fits; a name that can't be told yet is given the benefit of the doubt. */
-function compileTables(names: string[]): Selection['wantsTable'] {
+export function compileTables(names: string[]): Selection['wantsTable'] {
 	const pairs = names.map(compilePair)
 	return (keyspace, table) =>
 		pairs.length === 0 ||

@@ -1,0 +1,45 @@
+import { defineFlags } from './flags.ts'
+import { HAVEN_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
+
+/** The flags of `snaphaven restore`. */
+export const RESTORE_FLAGS = defineFlags({
+	'snapshot-dir': {
+		...HAVEN_FLAGS['snapshot-dir'],
+		help: 'the haven; {host}, {fqdn} and {instance} in it are filled in',
+	},
+	tag: { kind: 'value', short: 't', placeholder: 'TAG', help: 'the tag that is restored' },
+	at: {
+		kind: 'value',
+		placeholder: 'TIME',
+		help: 'the newest snapshots taken at or before a date, a date and time, or so long ago (36h); for a whole keyspace the newest tag that all its tables had',
+	},
+	to: {
+		kind: 'value',
+		placeholder: 'DIR',
+		help: 'the folder that it goes to, made if missing: each table to DIR/KEYSPACE/TABLE',
+	},
+	link: {
+		kind: 'switch',
+		help: "share the haven's files by hard links in place of copying them, for a look inside alone",
+	},
+	'accept-damaged': {
+		kind: 'switch',
+		help: 'restore what was sealed as damaged too, and go on without SSTables that are damaged in the haven',
+	},
+	'dry-run': { kind: 'switch', help: 'only say what would be restored; writes nothing' },
+	'state-dir': PLACE_FLAGS['state-dir'],
+	...TELLING_FLAGS,
+	verbosity: {
+		...TELLING_FLAGS.verbosity,
+		help: '0: the result and problems, 1: also a line a table, how far it is and what to do next (default), 2: also details',
+	},
+	json: { kind: 'switch', help: 'one JSON object a line: each table, then a summary' },
+})
+
+/** How the help groups them. */
+export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]> = {
+	'What is restored': ['snapshot-dir', 'tag', 'at', 'accept-damaged'],
+	'Where to': ['to', 'link', 'dry-run'],
+	'With care': ['state-dir'],
+	'What is told': ['verbosity', 'quiet', 'json', 'help', 'version'],
+}

@@ -1,0 +1,57 @@
+import type { Line } from '../report/messages.ts'
+import { printable } from '../report/printable.ts'
+import { folderOf, type TablePlace } from '../restore/places.ts'
+
+/** The commands that load a restored table. */
+export interface NextCommands {
+	/** Makes the table. */
+	schema: string
+	/** Into a running node whose tokens it holds. */
+	import: string
+	/** Into any cluster. */
+	sstableloader: string
+}
+
+/** The exact commands for one table. */
+export function nextCommands(place: TablePlace): NextCommands {
+	const folder = shellWord(folderOf(place))
+	return {
+		schema: `cqlsh -f ${shellWord(`${folderOf(place)}/schema.cql`)}`,
+		import: `nodetool import --copy-data ${place.keyspace} ${place.name} ${folder}`,
+		sstableloader: `sstableloader -d NODE ${folder}`,
+	}
+}
+
+/** What to do with restored tables, for people. */
+export function nextLines(places: TablePlace[], link: boolean): Line[] {
+	if (places.length === 0) return []
+	if (link) {
+		return [
+			heading(
+				'these folders share the haven’s files, for a look inside. Never give them to nodetool import or to a node: that would change the haven. Remove them when you have looked.',
+			),
+		]
+	}
+	const commands = places.map(nextCommands)
+	return [
+		heading('where a table is not there any more, make its keyspace by CREATE KEYSPACE and then the table:'),
+		...commands.map(({ schema }) => continuation(schema)),
+		heading('load each into the running node, whose user must be able to read it, and then look at the rows:'),
+		...commands.map((each) => continuation(each.import)),
+		heading('or, into a cluster of other nodes or tokens:'),
+		...commands.map(({ sstableloader }) => continuation(sstableloader)),
+	]
+}
+
+function heading(text: string): Line {
+	return { to: 'stdout', importance: 'result', label: 'next:', kind: 'plain', text: printable(text) }
+}
+
+function continuation(text: string): Line {
+	return { to: 'stdout', importance: 'result', label: '', kind: 'plain', text: printable(text) }
+}
+
+/** A word as a POSIX shell takes it. */
+function shellWord(text: string): string {
+	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

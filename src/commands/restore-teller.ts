@@ -1,0 +1,162 @@
+import { counted } from '../report/amounts.ts'
+import { describeError, isAbort } from '../report/errors.ts'
+import { errorObject } from '../report/json-events.ts'
+import { type Line, problemLine } from '../report/messages.ts'
+import { Meter } from '../report/meter.ts'
+import { progressLine } from '../report/progress-line.ts'
+import { stdoutSettled } from '../report/streams.ts'
+import { requireSpace } from '../restore/plan.ts'
+import type { PlannedTable, Refusal, RestoreEvent, RestorePlan } from '../restore/types.ts'
+import { nextCommands, nextLines } from './restore-next.ts'
+import type { RestoreRun } from './restore-options.ts'
+import {
+	damageLine,
+	planLine,
+	plannedLine,
+	refusalLine,
+	restoredLine,
+	summaryLine,
+	sumOf,
+	tableObject,
+} from './restore-report.ts'
+import { openTeller, type Teller, type Telling } from './teller.ts'
+
+/** Tells a restore: its plan, each table, the end and what to do next. */
+class RestoreTellerOf {
+	readonly #options: RestoreRun
+	readonly #teller: Teller
+	readonly #meter = new Meter()
+	readonly #begunAt = performance.now()
+	#plan: RestorePlan | undefined
+	/** What is there in the end: restored now, or before. */
+	readonly #there: PlannedTable[] = []
+	#refused = 0
+	#sawDamage = false
+	#bytesDone = 0
+
+	constructor(options: RestoreRun, teller: Teller) {
+		this.#options = options
+		this.#teller = teller
+	}
+
+	print(line: Line): void {
+		this.#teller.print(line)
+	}
+
+	/** What is going to be done; with `--dry-run` that is all there is to tell. Throws where it would not fit. */
+	tellPlan(plan: RestorePlan): void {
+		this.#plan = plan
+		const { dryRun, to } = this.#options
+		for (const message of plan.warnings) this.print(problemLine('warning', 'doubtful', message))
+		for (const message of plan.warnings) this.#teller.printJson({ type: 'warning', message })
+		for (const refusal of plan.refused) this.#tellRefusal(refusal)
+		for (const table of plan.tables) {
+			if (dryRun || table.isThere) this.print(plannedLine(table))
+			if (table.isThere) this.#there.push(table)
+			if (table.isThere || dryRun) {
+				this.#teller.printJson(tableObject(table.isThere ? 'there already' : 'planned', table))
+			}
+		}
+		this.print(planLine(plan, to, dryRun))
+		if (dryRun) requireSpace(plan, to)
+	}
+
+	tellEvent(event: RestoreEvent): void {
+		if (event.type === 'progress') this.#bytesDone += event.bytes
+		if (event.type === 'damaged file') this.#tellDamage(event.table, event)
+		if (event.type === 'restored') this.#tellRestored(event)
+		if (event.type === 'refused') {
+			for (const one of event.damage) this.#tellDamage(event.table, one)
+			this.#tellRefusal(event.refusal)
+		}
+		this.#showProgress()
+	}
+
+	/** Returns the exit code. */
+	async tellEnd(): Promise<number> {
+		this.#teller.endProgress()
+		const { dryRun, to, link } = this.#options
+		const exitCode = this.#sawDamage ? 3 : this.#refused > 0 ? 1 : 0
+		const elapsedMs = performance.now() - this.#begunAt
+		if (!dryRun) {
+			this.print(summaryLine(this.#there, this.#refused, to, elapsedMs))
+			const places = this.#plan?.tables.filter((table) => this.#there.includes(table)).map(({ place }) => place)
+			for (const line of nextLines(places ?? [], link)) this.print(line)
+		}
+		const tables = dryRun ? (this.#plan?.tables ?? []) : this.#there
+		this.#teller.printJson({
+			type: 'summary',
+			exitCode,
+			dryRun,
+			tables: tables.length,
+			refused: this.#refused,
+			...sumOf(tables),
+			bytesNeeded: this.#plan?.bytesNeeded,
+			bytesFree: this.#plan?.bytesFree,
+			elapsedMs: Math.round(elapsedMs),
+		})
+		await stdoutSettled()
+		return exitCode
+	}
+
+	/** Tells what ended it. Returns the exit code. */
+	tellError(error: unknown, signal: AbortSignal): number {
+		this.#teller.endProgress()
+		const told = signal.aborted && isAbort(error) ? this.#interruption() : describeError(error)
+		const exitCode = this.#sawDamage ? 3 : told.exitCode
+		for (const line of told.lines) this.print(line)
+		this.#teller.printJson(errorObject(exitCode, told.message, told.hint))
+		return exitCode
+	}
+
+	#interruption() {
+		const message = `${counted(this.#there.length, 'table')} restored; run it again to go on`
+		const lines = [problemLine('interrupted', 'doubtful', message)]
+		return { lines, exitCode: 1 as const, message: `interrupted: ${message}`, hint: undefined }
+	}
+
+	#tellRestored({ table, leftOut }: Extract<RestoreEvent, { type: 'restored' }>): void {
+		this.#there.push(table)
+		if (table.head.state === 'damaged') this.#sawDamage = true
+		this.print(restoredLine(table, leftOut))
+		this.#teller.printJson({
+			...tableObject('restored', table),
+			...(leftOut.length === 0 ? {} : { leftOut }),
+			...(this.#options.link ? {} : { next: nextCommands(table.place) }),
+		})
+	}
+
+	#tellRefusal(refusal: Refusal): void {
+		this.#refused++
+		if (refusal.isDamage) this.#sawDamage = true
+		this.print(refusalLine(refusal))
+		this.#teller.printJson({ type: 'refused', ...refusal })
+	}
+
+	#tellDamage(table: PlannedTable, { path, reason }: { path: string; reason: string }): void {
+		this.#sawDamage = true
+		this.print(damageLine(table, path, reason))
+		const { keyspace, table: name, tag } = table.head
+		this.#teller.printJson({ type: 'damaged file', keyspace, table: name, tag, path, reason })
+	}
+
+	#showProgress(): void {
+		const { tables = [] } = this.#plan ?? {}
+		const total = sumOf(tables.filter(({ isThere }) => !isThere))
+		const done = sumOf(this.#there)
+		const progress = {
+			snapshots: { done: this.#there.length, total: tables.length },
+			files: { done: done.files, total: sumOf(tables).files },
+			bytes: { done: Math.min(this.#bytesDone, total.bytes), total: total.bytes },
+		}
+		this.#teller.showProgress(progressLine(progress, this.#meter.measure(progress, performance.now())))
+	}
+}
+
+/** Tells a restore. */
+export type RestoreTeller = RestoreTellerOf
+
+/** A teller on this process's stdout and stderr. */
+export async function openRestoreTeller(options: RestoreRun, telling: Telling): Promise<RestoreTeller> {
+	return new RestoreTellerOf(options, await openTeller(telling))
+}

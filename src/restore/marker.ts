@@ -1,0 +1,67 @@
+import { createFile, readWhole } from '../files/contents.ts'
+import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
+import { hasCode, type Io } from '../files/io.ts'
+import { lstatIfThere, readdir, rename } from '../files/operations.ts'
+import type { Receipt } from '../haven/receipt.ts'
+import { checkedText, withChecksum } from '../haven/sealed-text.ts'
+import { folderOf, MARKERS, markerOf, type TablePlace } from './places.ts'
+
+/** What is noted of a table that was restored whole, before its folder gets its name. */
+export interface Marker {
+	/** The receipt's id. */
+	receiptId: string
+	tag: string
+	/** The haven's files are shared. */
+	link: boolean
+	/** Paths of the files that are not there, since the haven's are damaged. */
+	leftOut: string[]
+}
+
+const BYTES_MAX = 64 * 1024 * 1024
+
+/** Writes it durably. */
+export function* writeMarker(place: TablePlace, marker: Marker): Io<void> {
+	const folder = `${place.root}/${MARKERS}`
+	if (yield* makeFolder(folder, 0o777)) yield* flushFolder(place.root)
+	const path = markerOf(place)
+	yield* removeTree(`${path}.draft`)
+	yield* createFile(`${path}.draft`, withChecksum(JSON.stringify({ format: 1, ...marker })), {
+		mode: 0o644,
+		flush: true,
+	})
+	yield* rename(`${path}.draft`, path)
+	yield* flushFolder(folder)
+}
+
+function* readMarker(place: TablePlace): Io<Marker | undefined> {
+	try {
+		const text = checkedText(yield* readWhole(markerOf(place), BYTES_MAX))
+		return text === undefined ? undefined : (JSON.parse(text) as Marker)
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		throw error
+	}
+}
+
+/** What stands in a table's place: nothing, the very same restored before, or something that must not be touched. */
+export type Standing = 'nothing' | { restored: Marker } | { other: string }
+
+/** Looks at a table's place. A folder is the very same if it was restored from this receipt, and has its files still. */
+export function* lookAtPlace(place: TablePlace, receipt: Pick<Receipt, 'id' | 'files'>, link: boolean): Io<Standing> {
+	const folder = folderOf(place)
+	const found = yield* lstatIfThere(folder)
+	if (!found) return 'nothing'
+	if (!found.isDirectory()) return { other: 'it is no folder' }
+	const names = yield* readdir(folder)
+	if (names.length === 0) return 'nothing'
+	const marker = yield* readMarker(place)
+	if (marker === undefined) return { other: 'it was not restored by snaphaven' }
+	if (marker.receiptId !== receipt.id) return { other: `it was restored from another snapshot, ${marker.tag}` }
+	if (marker.link !== link) return { other: `it was restored ${marker.link ? 'with' : 'without'} --link` }
+	const leftOut = new Set(marker.leftOut)
+	for (const { path, size } of receipt.files.filter(({ path }) => !leftOut.has(path))) {
+		const file = yield* lstatIfThere(`${folder}/${path}`)
+		if (Number(file?.size) !== size) return { other: `its files were taken away or changed since, ${path} first` }
+	}
+	return { restored: marker }
+}

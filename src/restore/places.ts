@@ -1,0 +1,31 @@
+/** Where one table goes, below the folder that a restore is given. */
+export interface TablePlace {
+	/** The folder that was given, absolute. */
+	root: string
+	keyspace: string
+	/** The table's name, without its id: sstableloader and nodetool import take folders of such names alone. */
+	name: string
+}
+
+/** The folder of our own in the one that a restore is given: what was restored there, and from what. */
+export const MARKERS = '.snaphaven-restore'
+
+/** A table's folder. */
+export function folderOf({ root, keyspace, name }: TablePlace): string {
+	return `${root}/${keyspace}/${name}`
+}
+
+/** Where a table is gathered, beside its folder. */
+export function partialOf({ root, keyspace, name }: TablePlace): string {
+	return `${root}/${keyspace}/.${name}.snaphaven-partial`
+}
+
+/** What says that a table's folder was restored whole, and from which receipt. */
+export function markerOf({ root, keyspace, name }: TablePlace): string {
+	return `${root}/${MARKERS}/${keyspace}.${name}.json`
+}
+
+/** Whether Cassandra takes this for the name of a keyspace or a table: where not, its tools load nothing, silently. */
+export function isCassandraName(name: string): boolean {
+	return /^\w+$/.test(name)
+}

@@ -1,0 +1,146 @@
+import { failure, usageError } from '../errors.ts'
+import { each, type Io, runAsync } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { lstatIfThere } from '../files/operations.ts'
+import type { Haven } from '../haven/haven.ts'
+import { safeName } from '../haven/layout.ts'
+import type { SealedHead } from '../haven/read-heads.ts'
+import { readSealed } from '../haven/read-sealed.ts'
+import type { Receipt } from '../haven/receipt.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { type Catalog, readCatalog } from '../mirror/read-catalog.ts'
+import { bytesFreeAt, checkTarget } from './check-target.ts'
+import { type Choice, chooseSnapshots, nameOf } from './choose.ts'
+import { lookAtPlace } from './marker.ts'
+import { folderOf, isCassandraName, partialOf, type TablePlace } from './places.ts'
+import type { PlannedTable, Refusal, RestoreOptions, RestorePlan } from './types.ts'
+import { warningsOf } from './warnings.ts'
+
+/**
+ * Finds out what is to be restored, and whether it can be; writes nothing. Throws where there is nothing, where something
+ * else stands in a table's place, and for a target that is unfit; what concerns single tables is refused in the plan.
+ */
+export async function planRestore(haven: Haven, options: RestoreOptions): Promise<RestorePlan> {
+	await checkTarget(options.to, haven.path)
+	const { wantsTable } = options
+	const catalog = await readCatalog(haven.base, { wantsTable, wantsTag: () => true, wantsTime: () => true })
+	const choice = chooseSnapshots(catalog.sealed, options.when, options.isNamed)
+	const refused = [
+		...choice.chosen.flatMap((head) => refusalOf(head, options)),
+		...unbelieved(catalog, choice, options),
+	]
+	if (choice.chosen.length === 0 && refused.length === 0) throw nothingFound(catalog, options)
+	const isRefused = new Set(refused.map(({ keyspace, name }) => `${keyspace}.${name}`))
+	const wanted = choice.chosen.filter((head) => !isRefused.has(`${head.keyspace}.${nameOf(head)}`))
+	const looks = await runAsync(each(wanted, 16, (head) => lookAtTable(haven.base, head, options)))
+	refuseConflicts(looks)
+	const tables = looks.map(({ table }) => table).sort(byName)
+	return {
+		tables,
+		refused,
+		warnings: warningsOf({ choice, catalog, options, haven }),
+		bytesNeeded: options.link ? 0 : looks.reduce((sum, { bytesNeeded }) => sum + bytesNeeded, 0),
+		bytesFree: await bytesFreeAt(options.to),
+	}
+}
+
+/** Throws unless what is still to be written fits. */
+export function requireSpace({ bytesNeeded, bytesFree }: RestorePlan, to: string): void {
+	if (bytesNeeded <= bytesFree) return
+	throw failure(
+		`it does not fit into ${to}: it needs ${bytesNeeded} bytes, and ${bytesFree} are free`,
+		'Free some space there, give another place, or name single tables. Nothing was begun.',
+	)
+}
+
+function refusalOf(head: SealedHead, { acceptDamaged }: RestoreOptions): Refusal[] {
+	const { keyspace, state, tag } = head
+	const name = nameOf(head)
+	if (!isCassandraName(keyspace) || !isCassandraName(name)) {
+		const reason = 'its name has signs other than letters, digits and _: Cassandra’s tools would load nothing of it'
+		return [{ keyspace, name, isDamage: false, reason }]
+	}
+	if (state !== 'damaged' || acceptDamaged) return []
+	const reason = `its snapshot ${tag} was damaged on the node when it was sealed; --accept-damaged takes it as it is`
+	return [{ keyspace, name, isDamage: true, reason }]
+}
+
+/** Tables of the tag whose snapshot does not count. */
+function unbelieved(catalog: Catalog, { chosen }: Choice<SealedHead>, { when }: RestoreOptions): Refusal[] {
+	if (!('tag' in when)) return []
+	const has = new Set(chosen.map((head) => `${head.keyspace}.${nameOf(head)}`))
+	const doubtful = catalog.inDoubt
+		.filter((key) => key.tag === when.tag)
+		.map((key) => ({
+			keyspace: key.keyspace,
+			name: nameOf(key),
+			isDamage: false,
+			reason: 'its snapshot is being sealed or removed just now, or a run was killed meanwhile: try again later',
+		}))
+	const bad = catalog.bad
+		.filter(({ path }) => path.endsWith(`/${safeName(when.tag)}.json`))
+		.map(({ path, reason }) => {
+			const [table = '', keyspace = ''] = path.split('/').slice(-3, -1).reverse()
+			return {
+				keyspace,
+				name: nameOf({ table }),
+				isDamage: true,
+				reason: `its receipt ${path} does not count: ${reason}`,
+			}
+		})
+	return [...doubtful, ...bad].filter(({ keyspace, name }) => !has.has(`${keyspace}.${name}`))
+}
+
+interface TableLook {
+	table: PlannedTable
+	conflict: string | undefined
+	bytesNeeded: number
+}
+
+function* lookAtTable(base: string, head: SealedHead, { to, link }: RestoreOptions): Io<TableLook> {
+	const place: TablePlace = { root: to, keyspace: head.keyspace, name: nameOf(head) }
+	const untouched = { table: { head, place, isThere: false }, conflict: undefined, bytesNeeded: head.byteCount }
+	const [folder, partial] = [yield* lstatIfThere(folderOf(place)), yield* lstatIfThere(partialOf(place))]
+	if (!folder && !partial) return untouched
+	const read = yield* onHaven(readSealed(base, head))
+	if (!('receipt' in read)) return untouched
+	const standing = yield* lookAtPlace(place, read.receipt, link)
+	if (standing === 'nothing') {
+		return { ...untouched, bytesNeeded: head.byteCount - (yield* bytesIn(partialOf(place), read.receipt)) }
+	}
+	if ('other' in standing) return { ...untouched, conflict: standing.other }
+	return { ...untouched, table: { head, place, isThere: true }, bytesNeeded: 0 }
+}
+
+/** What an interrupted run has gathered already. */
+function* bytesIn(partial: string, { files }: Receipt): Io<number> {
+	const sizes = yield* each(files, 16, function* ({ path }) {
+		return Number((yield* lstatIfThere(pathOf(`${partial}/${path}`)))?.size ?? 0)
+	})
+	return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function refuseConflicts(looks: TableLook[]): void {
+	const [first, ...more] = looks.filter(({ conflict }) => conflict !== undefined)
+	if (first === undefined) return
+	const others = more.length === 0 ? '' : ` (and ${more.length} other tables’)`
+	throw usageError(
+		`${folderOf(first.table.place)} is there already${others}: ${first.conflict}`,
+		'Nothing is overwritten. Give another folder, or move that one away.',
+	)
+}
+
+function nothingFound({ sealed }: Catalog, { when }: RestoreOptions) {
+	const newest = [...sealed].sort((one, other) => Date.parse(other.takenAt) - Date.parse(one.takenAt))
+	const tags = [...new Set(newest.map(({ tag }) => tag))]
+	const hint =
+		tags.length === 0
+			? 'No snapshot of these keyspaces and tables is in the haven at all: see snaphaven list.'
+			: `Their newest tags: ${tags.slice(0, 5).join(', ')}. All: snaphaven list.`
+	const what = 'tag' in when ? `with the tag ${when.tag}` : `taken at or before ${new Date(when.at).toISOString()}`
+	return failure(`no snapshot ${what} is in the haven`, hint)
+}
+
+function byName({ place: one }: PlannedTable, { place: other }: PlannedTable): number {
+	return `${one.keyspace}.${one.name}` < `${other.keyspace}.${other.name}` ? -1 : 1
+}

@@ -1,0 +1,55 @@
+import type { SealedHead } from '../haven/read-heads.ts'
+import type { Selection } from '../mirror/read-catalog.ts'
+import type { When } from './choose.ts'
+import type { TablePlace } from './places.ts'
+
+/** What is to be restored, and where to. */
+export interface RestoreOptions {
+	when: When
+	/** By the keyspace and the table's name without its id. */
+	wantsTable: Selection['wantsTable']
+	/** Whether a table is asked for by its own name, not as one of its keyspace. */
+	isNamed: (keyspace: string, name: string) => boolean
+	/** The folder that it goes to, absolute. */
+	to: string
+	/** Share the haven's files in place of copying them, for a look inside. */
+	link: boolean
+	/** Take snapshots that were damaged at the source, and leave out SSTables that are damaged in the haven. */
+	acceptDamaged: boolean
+}
+
+/** A table that is to be restored. */
+export interface PlannedTable {
+	head: SealedHead
+	place: TablePlace
+	/** An earlier run restored it, and it is there still. */
+	isThere: boolean
+}
+
+/** A table that is not restored, and why. */
+export interface Refusal {
+	keyspace: string
+	/** Without the id. */
+	name: string
+	reason: string
+	/** It is damage, not a circumstance. */
+	isDamage: boolean
+}
+
+/** What a restore is going to do. */
+export interface RestorePlan {
+	tables: PlannedTable[]
+	refused: Refusal[]
+	/** What an operator should know before, each a sentence. */
+	warnings: string[]
+	/** Bytes that are still to be written, and those that are free for them. */
+	bytesNeeded: number
+	bytesFree: number
+}
+
+/** What a restore tells as it goes on. */
+export type RestoreEvent =
+	| { type: 'restored'; table: PlannedTable; leftOut: string[] }
+	| { type: 'refused'; refusal: Refusal; damage: { path: string; reason: string }[]; table: PlannedTable }
+	| { type: 'damaged file'; table: PlannedTable; path: string; reason: string }
+	| { type: 'progress'; bytes: number }

@@ -1,0 +1,272 @@
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { assertNoTrace, changesBetween, fingerprint, objectsOf } from '../mirror/support/scene.ts'
+import type { CliResult } from '../support/cli.ts'
+import { ownFolder } from '../support/folder.ts'
+import { copyOf, filesIn, inHaven, type Mirrored, mirrorFixture, onNode, restore, signalAt } from './support/scene.ts'
+
+let mirrored: Mirrored
+
+test.before('a recorded node is mirrored', async () => {
+	mirrored = await mirrorFixture('cassandra-5.0-bti')
+})
+
+test.after.always(() => rmSync(mirrored.own, { recursive: true, force: true }))
+
+function ended(t: ExecutionContext, result: CliResult, exitCode: number): void {
+	t.is(result.exitCode, exitCode, result.stderr + result.stdout)
+	assertNoTrace(t, result)
+}
+
+/** Each restored folder has just the files that the node's snapshot has, to the byte. */
+function assertSame(t: ExecutionContext, to: string, keyspace: string, name: string, tag: string): void {
+	const expected = onNode(mirrored, keyspace, new RegExp(`^${name}-`), tag)
+	const folder = join(to, keyspace, name)
+	t.true(expected.size > 0)
+	t.deepEqual(filesIn(folder), [...expected.keys()].sort())
+	for (const [path, source] of expected) t.true(readFileSync(join(folder, path)).equals(readFileSync(source)), path)
+}
+
+const SHOP = ['Items', 'carts', 'empty', 'events', 'orders', 'readings', 'visits']
+
+test.serial(
+	'a tag of all keyspaces is restored to the byte, with modes and times, under names that Cassandra’s tools take',
+	async (t) => {
+		const to = join(ownFolder(t), 'a b')
+		const result = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to])
+		ended(t, result, 0)
+		t.deepEqual(readdirSync(to).sort(), ['.snaphaven-restore', 'audit', 'shop'])
+		t.deepEqual(readdirSync(join(to, 'shop')).sort(), SHOP)
+		for (const name of SHOP) assertSame(t, to, 'shop', name, 'tuesday')
+		assertSame(t, to, 'audit', 'log', 'tuesday')
+		for (const [path, source] of onNode(mirrored, 'shop', /^orders-/, 'tuesday')) {
+			const [was, is] = [lstatSync(source), lstatSync(join(to, 'shop/orders', path))]
+			t.deepEqual([is.mode, Math.round(is.mtimeMs), is.uid, is.nlink], [was.mode, Math.round(was.mtimeMs), was.uid, 1])
+		}
+		t.regex(result.stdout, /^ {2}nodetool import --copy-data shop orders '\/.*\/a b\/shop\/orders'$/m)
+		t.regex(result.stdout, /^ {2}sstableloader -d NODE '\/.*\/a b\/audit\/log'$/m)
+		t.regex(result.stdout, /^ {2}cqlsh -f '\/.*\/a b\/shop\/Items\/schema.cql'$/m)
+	},
+)
+
+test.serial('tables are chosen by globs, and the result is told to machines', async (t) => {
+	const to = join(ownFolder(t), 'to')
+	const result = await restore(mirrored.haven, ['-t', 'a:b c', '--to', to, '--json', 'shop.[io]*', 'shop.empty'])
+	ended(t, result, 0)
+	const objects = objectsOf(result)
+	const restored = objects.filter(({ type }) => type === 'restored')
+	t.deepEqual(restored.map(({ folder }) => String(folder)).sort(), [`${to}/shop/empty`, `${to}/shop/orders`])
+	t.like(objects.at(-1), { type: 'summary', exitCode: 0, tables: 2, refused: 0 })
+	assertSame(t, to, 'shop', 'orders', 'a:b c')
+})
+
+test.serial('a time chooses the newest tag of the keyspace before it, and says which', async (t) => {
+	const to = join(ownFolder(t), 'to')
+	const list = await restore(mirrored.haven, ['-t', 'monday', '--to', to, '--dry-run', '--json', 'shop.orders'])
+	const takenAt = String(objectsOf(list).find(({ type }) => type === 'planned')?.['takenAt'])
+	const just = await restore(mirrored.haven, ['--at', takenAt, '--to', to, 'shop.orders'])
+	ended(t, just, 0)
+	t.regex(just.stdout, /^restored shop\.orders monday, taken /m)
+	assertSame(t, to, 'shop', 'orders', 'monday')
+	const before = await restore(mirrored.haven, ['--at', '2001-01-01', '--to', to, 'shop.orders'])
+	ended(t, before, 1)
+	t.regex(before.stderr, /no snapshot taken at or before 2001-/)
+})
+
+test.serial('a dry run tells all and writes nothing; neither does a restore write into the haven', async (t) => {
+	const own = ownFolder(t)
+	const before = fingerprint(mirrored.haven)
+	const result = await restore(mirrored.haven, ['--dry-run', '-t', 'tuesday', '--to', join(own, 'to'), 'shop'])
+	ended(t, result, 0)
+	t.is(result.stdout.match(/^would restore shop\./gm)?.length, SHOP.length)
+	t.regex(result.stdout, /^would restore: 7 tables \(322 files, .*\) to .*, where .* are free$/m)
+	t.deepEqual(readdirSync(own), [])
+	ended(t, await restore(mirrored.haven, ['-t', 'tuesday', '--to', join(own, 'to'), 'shop']), 0)
+	t.deepEqual(changesBetween(before, fingerprint(mirrored.haven)), [])
+})
+
+test.serial('what is there is never overwritten: all is refused before anything is begun', async (t) => {
+	const to = ownFolder(t)
+	mkdirSync(join(to, 'shop/orders'), { recursive: true })
+	writeFileSync(join(to, 'shop/orders/mine'), 'mine')
+	const foreign = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop'])
+	ended(t, foreign, 2)
+	t.regex(foreign.stderr, /shop\/orders is there already: it was not restored by snaphaven/)
+	t.deepEqual(filesIn(to), ['shop/orders/mine'])
+	rmSync(join(to, 'shop/orders/mine'))
+	ended(t, await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop']), 0)
+	const otherTag = await restore(mirrored.haven, ['-t', 'monday', '--to', to, 'shop.orders'])
+	ended(t, otherTag, 2)
+	t.regex(otherTag.stderr, /it was restored from another snapshot, tuesday/)
+	rmSync(join(to, 'shop/orders/schema.cql'))
+	const taken = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop'])
+	ended(t, taken, 2)
+	t.regex(taken.stderr, /its files were taken away or changed since, schema.cql first/)
+})
+
+test.serial(
+	'a restore that was killed goes on: what was whole is passed over, what was gathered is kept',
+	async (t) => {
+		const own = ownFolder(t)
+		const to = join(own, 'to')
+		const at = { call: 'rename', path: '.snaphaven-partial', nth: 3, signal: 'SIGKILL' }
+		const killed = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop'], { env: signalAt(own, at) })
+		t.is(killed.signal, 'SIGKILL')
+		const whole = readdirSync(join(to, 'shop')).filter((name) => !name.startsWith('.'))
+		t.is(whole.length, 2)
+		const before = fingerprint(join(to, 'shop', whole[0] ?? ''))
+		const again = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop'])
+		ended(t, again, 0)
+		t.is(again.stdout.match(/^there already shop\./gm)?.length, 2)
+		t.deepEqual(changesBetween(before, fingerprint(join(to, 'shop', whole[0] ?? ''))), [])
+		t.deepEqual(readdirSync(join(to, 'shop')).sort(), SHOP)
+		for (const name of SHOP) assertSame(t, to, 'shop', name, 'tuesday')
+	},
+)
+
+test.serial('what a killed run left torn is copied again', async (t) => {
+	const to = join(ownFolder(t), 'to')
+	const partial = join(to, 'shop/.orders.snaphaven-partial')
+	mkdirSync(join(partial, 'stray'), { recursive: true })
+	const [data = ''] = [...onNode(mirrored, 'shop', /^orders-/, 'tuesday').keys()].filter((path) =>
+		/^da.*-Data/.test(path),
+	)
+	const bytes = readFileSync(onNode(mirrored, 'shop', /^orders-/, 'tuesday').get(data) ?? '')
+	writeFileSync(join(partial, data), Buffer.alloc(bytes.length))
+	ended(t, await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop.orders']), 0)
+	t.deepEqual(readdirSync(join(to, 'shop')), ['orders'])
+	assertSame(t, to, 'shop', 'orders', 'tuesday')
+})
+
+test.serial('Ctrl-C ends it with nothing half visible', async (t) => {
+	const own = ownFolder(t)
+	const to = join(own, 'to')
+	const at = { call: 'rename', path: '.snaphaven-partial', nth: 1, signal: 'SIGINT' }
+	const result = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to], { env: signalAt(own, at) })
+	ended(t, result, 1)
+	t.regex(result.stderr, /^interrupted: \d tables? restored; run it again to go on$/m)
+	for (const name of readdirSync(join(to, 'shop')).filter((one) => !one.startsWith('.')))
+		assertSame(t, to, 'shop', name, 'tuesday')
+	ended(t, await restore(mirrored.haven, ['-t', 'tuesday', '--to', to]), 0)
+})
+
+const DAMAGE: Record<string, { plant: (file: string) => void; told: RegExp }> = {
+	'a flipped bit': {
+		plant: (file) => {
+			const bytes = readFileSync(file)
+			bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+			rmSync(file)
+			writeFileSync(file, bytes)
+		},
+		told: /its CRC-32 is [0-9a-f]{8}, and its receipt says [0-9a-f]{8}$/,
+	},
+	'a file cut short': { plant: (file) => truncateSync(file, 3), told: /it has 3 bytes, and its receipt says \d+$/ },
+	'a missing file': { plant: (file) => rmSync(file), told: /it is not there$/ },
+	'a link to elsewhere': {
+		plant: (file) => {
+			rmSync(file)
+			symlinkSync('/etc/passwd', file)
+		},
+		told: /it is a symbolic link$/,
+	},
+}
+
+for (const [what, { plant, told }] of Object.entries(DAMAGE)) {
+	test.serial(`${what} in the haven: the table is refused, the file named, the rest restored`, async (t) => {
+		const { haven, to } = copyOf(t, mirrored)
+		const folder = inHaven(haven, 'shop', /^carts-/, 'tuesday')
+		const [data = ''] = filesIn(folder).filter((path) => path.endsWith('-Data.db'))
+		plant(join(folder, data))
+		const result = await restore(haven, ['-t', 'tuesday', '--to', to, 'shop'])
+		ended(t, result, 3)
+		const damaged = result.stderr.split('\n').filter((line) => line.startsWith('damaged:'))
+		t.is(damaged.length, 1)
+		t.true(damaged[0]?.includes(`/snapshots/tuesday/${data}: `))
+		t.regex(damaged[0] ?? '', told)
+		t.deepEqual(
+			readdirSync(join(to, 'shop')).sort(),
+			SHOP.filter((name) => name !== 'carts'),
+		)
+		assertSame(t, to, 'shop', 'orders', 'tuesday')
+	})
+}
+
+test.serial('--accept-damaged leaves out the whole damaged SSTable, and restores the rest of the table', async (t) => {
+	const { haven, to } = copyOf(t, mirrored)
+	const folder = inHaven(haven, 'shop', /^orders-/, 'tuesday')
+	const [data = ''] = filesIn(folder).filter((path) => /^da-[^/]*-Data\.db$/.test(path))
+	rmSync(join(folder, data))
+	const args = ['-t', 'tuesday', '--to', to, '--accept-damaged', 'shop.orders']
+	ended(t, await restore(haven, args), 3)
+	const prefix = data.slice(0, -'Data.db'.length)
+	const expected = [...onNode(mirrored, 'shop', /^orders-/, 'tuesday').keys()].filter(
+		(path) => !path.startsWith(prefix),
+	)
+	t.deepEqual(filesIn(join(to, 'shop/orders')), expected.sort())
+	const again = await restore(haven, args)
+	t.regex(again.stdout, /^there already shop\.orders tuesday/m)
+})
+
+test.serial('a receipt that does not hold is damage: its table is refused, the rest restored', async (t) => {
+	const { haven, to } = copyOf(t, mirrored)
+	const table =
+		inHaven(haven, 'shop', /^carts-/, 'tuesday')
+			.split('/')
+			.at(-3) ?? ''
+	const receipt = join(haven, '.snaphaven/receipts/shop', table, 'tuesday.json')
+	writeFileSync(receipt, readFileSync(receipt, 'utf8').replace('"crc32":"', '"crc32":"0'))
+	const result = await restore(haven, ['-t', 'tuesday', '--to', to, 'shop.carts', 'shop.empty'])
+	ended(t, result, 3)
+	t.regex(result.stderr, /^refused: shop\.carts: its receipt’s checksum does not hold$/m)
+	t.deepEqual(readdirSync(join(to, 'shop')), ['empty'])
+})
+
+test.serial('--link shares the haven’s files in read-only folders, and warns of import', async (t) => {
+	const { haven, to } = copyOf(t, mirrored)
+	const before = fingerprint(haven, '%P %y %i %s %m %U %T@')
+	const result = await restore(haven, ['-t', 'tuesday', '--to', to, '--link', 'shop.orders'])
+	ended(t, result, 0)
+	assertSame(t, to, 'shop', 'orders', 'tuesday')
+	const folder = inHaven(haven, 'shop', /^orders-/, 'tuesday')
+	for (const path of filesIn(folder))
+		t.is(lstatSync(join(to, 'shop/orders', path)).ino, lstatSync(join(folder, path)).ino)
+	t.is(lstatSync(join(to, 'shop/orders')).mode & 0o777, 0o555)
+	t.is(lstatSync(join(to, 'shop/orders/.orders_customer')).mode & 0o777, 0o555)
+	t.regex(result.stdout, /Never give them to nodetool import or to a node/)
+	t.notRegex(result.stdout, /^ {2}nodetool import/m)
+	t.deepEqual(changesBetween(before, fingerprint(haven, '%P %y %i %s %m %U %T@')), [])
+})
+
+test.serial('what can’t be restored to is refused before anything is begun', async (t) => {
+	const [data = ''] = mirrored.dataDirectories
+	const refused = async (to: string, why: RegExp) => {
+		const result = await restore(mirrored.haven, ['-t', 'tuesday', '--to', to, 'shop'])
+		ended(t, result, 2)
+		t.regex(result.stderr, why)
+	}
+	await refused(join(mirrored.haven, 'data'), /lies inside the haven/)
+	await refused(join(data, 'new/folder'), /looks like a data directory of Cassandra/)
+	t.false(existsSync(join(data, 'new')))
+	const nothing = await restore(mirrored.haven, ['-t', 'thursday', '--to', join(mirrored.own, 'to')])
+	ended(t, nothing, 1)
+	t.regex(nothing.stderr, /no snapshot with the tag thursday is in the haven\n {2}Their newest tags: tuesday/)
+	for (const args of [
+		['-t', 'x'],
+		['--to', 'x'],
+		['-t', 'x', '--at', '1d', '--to', 'x'],
+		['--at', 'soon', '--to', 'x'],
+	]) {
+		t.is((await restore(mirrored.haven, args)).exitCode, 2)
+	}
+})

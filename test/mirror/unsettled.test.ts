@@ -5,6 +5,7 @@ import test from 'ava'
 import { startCli } from '../support/cli.ts'
 import { assertMirrored } from '../support/mirrored.ts'
 import { clearSnapshot, filesPerSSTable, flushTables, tagFolders, takeSnapshot } from '../support/tree.ts'
+import { says } from '../wait/support/scene.ts'
 import {
 	assertNoTrace,
 	changesBetween,
@@ -162,10 +163,7 @@ test('a tag that is just being taken again is waited for, though all that is the
 	for (const name of late) renameSync(join(folderOf(scene), name), join(scene.own, name))
 	const args = ['--once', '-s', scene.haven, ...scene.node.flags, '--json', 'ks']
 	const running = startCli(args, { stateDirectory: scene.state })
-	const told = new Promise((resolve) =>
-		running.stderr.on('data', (text) => /^waiting/.test(text) && resolve('waiting')),
-	)
-	t.is(await Promise.race([told, running.then(() => 'ended')]), 'waiting')
+	await says(running, 'stderr', /^waiting/m)
 	for (const name of late) renameSync(join(scene.own, name), join(folderOf(scene), name))
 	const { stdout } = await running
 	t.like(JSON.parse(stdout.split('\n')[0] ?? ''), { type: 'sealed', replaced: true, files: 3 * filesPerSSTable + 2 })

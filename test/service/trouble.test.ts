@@ -131,7 +131,8 @@ async function sealsAfterRemoval(t: ExecutionContext, scene: ServiceScene): Prom
 	await service.ready()
 	for (const tag of ['monday', 'tuesday']) {
 		takeSnapshot(scene.node, tag)
-		await service.until(`the seals of ${tag}`, () => sealedOf(scene, tag) === 2)
+		const sealed = new RegExp(`^sealed ks\\.\\S+ ${tag}:`, 'gm')
+		await service.until(`the seals of ${tag}`, () => service.said().match(sealed)?.length === 2)
 	}
 	for (const path of placesIn(scene, scene.node.folders[0] ?? '')) rmSync(path, { recursive: true })
 	takeSnapshot(scene.node, 'wednesday')

@@ -29,6 +29,24 @@ type PlaceValues = DataValues & FlagValues<typeof HAVEN_FLAGS> & Pick<FlagValues
 /** Where all is by the flags. Throws for a haven that is not named and for places that exclude each other. */
 export async function locate(values: PlaceValues, { directory, environment }: Surroundings): Promise<Places> {
 	const haven = requireHaven(values)
+	const { dataDirectories, clusterName } = await locateData(values, directory)
+	const state = values['state-dir']
+	return {
+		dataDirectories,
+		haven: await resolveHavenPath(haven, nodePlaceholders(clusterName, environment), directory),
+		stateDirectory: state === undefined ? defaultStateDirectory(environment) : resolve(directory, state),
+	}
+}
+
+/**
+ * Where Cassandra's data is by the flags, absolute, and the cluster's name where cassandra.yaml tells it. Throws for
+ * places that exclude each other.
+ * @param directory What relative paths are relative to.
+ */
+export async function locateData(
+	values: DataValues,
+	directory: string,
+): Promise<{ dataDirectories: string[]; clusterName: string | undefined }> {
 	if (values['cassandra-dir'] !== undefined) {
 		if (values['data-dir'].length > 0) throw conflict('-d', '--data-dir')
 		if (values['cassandra-yaml'] !== undefined) throw conflict('-d', '--cassandra-yaml')
@@ -36,12 +54,8 @@ export async function locate(values: PlaceValues, { directory, environment }: Su
 	const absolute = (path: string) => resolve(directory, path)
 	const file = values['cassandra-yaml']
 	const yaml = file === undefined ? undefined : await readCassandraYaml(absolute(file))
-	const state = values['state-dir']
-	return {
-		dataDirectories: [...new Set(dataDirectories(values, yaml, file).map(absolute))],
-		haven: await resolveHavenPath(haven, nodePlaceholders(yaml?.clusterName, environment), directory),
-		stateDirectory: state === undefined ? defaultStateDirectory(environment) : absolute(state),
-	}
+	const named = dataDirectoriesOf(values, yaml, file)
+	return { dataDirectories: [...new Set(named.map(absolute))], clusterName: yaml?.clusterName }
 }
 
 /** The haven as it is named; throws where it is not. */
@@ -54,7 +68,7 @@ export function requireHaven(values: FlagValues<typeof HAVEN_FLAGS>): string {
 	)
 }
 
-function dataDirectories(
+function dataDirectoriesOf(
 	values: DataValues,
 	yaml: Awaited<ReturnType<typeof readCassandraYaml>> | undefined,
 	file = '',

@@ -116,9 +116,9 @@ function unsealedLines({ inDoubt, gathering }: Listing, colours: Colours): strin
 }
 
 /** The last line: how much it is in all. */
-export function summaryText({ groups, stored }: Listing, { bytes: exact, isAll }: ListOptions): string {
+export function summaryText({ groups, stored }: Listing, { bytes: exact, selection }: ListOptions): string {
 	const heads = groups.flatMap(({ heads }) => heads)
-	if (heads.length === 0) return isAll ? 'nothing is sealed in this haven yet' : 'nothing that is sealed fits'
+	if (heads.length === 0) return selection.isAll ? 'nothing is sealed in this haven yet' : 'nothing that is sealed fits'
 	const [files, size, storedSize] = amounts(heads, stored, sizeWriter(exact))
 	const gaps = groups.filter(({ lacking }) => lacking.length > 0).length
 	const lacking = gaps === 0 ? '' : `; ${counted(gaps, 'tag')} with gaps`

@@ -23,8 +23,6 @@ export interface ListOptions {
 	haven: string
 	stateDirectory: string
 	selection: Selection
-	/** Nothing was chosen: a haven that holds nothing is no failure then. */
-	isAll: boolean
 	depth: 'tags' | 'tables' | 'files'
 	/** Exact numbers of bytes. */
 	bytes: boolean
@@ -49,7 +47,7 @@ export async function runList(options: ListOptions): Promise<number> {
 	const { groups, bad, inDoubt, gathering } = listing
 	const isEmpty = groups.length + bad.length + inDoubt.length + gathering.length === 0
 	const isDamaged = bad.length > 0 || groups.some(({ heads }) => heads.some(({ state }) => state === 'damaged'))
-	const exitCode = isDamaged ? 3 : isEmpty && !options.isAll ? 1 : 0
+	const exitCode = isDamaged ? 3 : isEmpty && !options.selection.isAll ? 1 : 0
 	if (options.json) {
 		writeText(
 			'stdout',

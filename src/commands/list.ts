@@ -13,8 +13,7 @@ export async function list(argv: string[]): Promise<number> {
 	const { selectionOf } = await import('./selection.ts')
 	const selection = selectionOf(values, positionals)
 	const { haven, stateDirectory } = await locate(values, { directory: process.cwd(), environment: process.env })
-	const isAll = positionals.length === 0 && values.tag.length === 0 && !values.since && !values.until
 	const { runList } = await import('./list-run.ts')
 	const depth = values.files ? 'files' : values.tables ? 'tables' : 'tags'
-	return await runList({ haven, stateDirectory, selection, isAll, depth, bytes: values.bytes, json: values.json })
+	return await runList({ haven, stateDirectory, selection, depth, bytes: values.bytes, json: values.json })
 }

@@ -8,6 +8,7 @@ const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>
 	wait: async () => (await import('./wait.ts')).wait,
 	list: async () => (await import('./list.ts')).list,
 	restore: async () => (await import('./restore.ts')).restore,
+	verify: async () => (await import('./verify.ts')).verify,
 	snapshot: async () => (await import('./snapshot.ts')).snapshot,
 	sstables: async () => (await import('./sstables.ts')).sstables,
 }

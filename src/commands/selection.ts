@@ -22,6 +22,7 @@ export function selectionOf(
 		throw usageError(`--since ${values.since} is later than --until ${values.until}`, 'Nothing can lie between them.')
 	}
 	return {
+		isAll: names.length + tags.length === 0 && values.since === undefined && values.until === undefined,
 		wantsTable: compileTables(names),
 		wantsTag: (tag) => tags.length === 0 || tags.some((fits) => fits(tag)),
 		wantsTime: (takenAtMs) => takenAtMs >= since && takenAtMs <= until,

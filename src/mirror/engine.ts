@@ -21,6 +21,8 @@ const SLOW_OPERATION_MS = 0.2
 export interface Threads {
 	/** The engine for a haven by its operation's time: synchronous calls in these threads, or asynchronous ones. */
 	engineFor: (haven: { base: string } | undefined) => Promise<Engine>
+	/** The same for a haven that is only read: nothing is written to measure it. */
+	engineForReading: (haven: { base: string }) => Promise<Engine>
 	/** Runs a job in a thread, whatever the haven's engine is: for what touches the node's disks alone. */
 	run: Engine['run']
 	close: () => Promise<void>
@@ -37,6 +39,8 @@ export function startThreads(): Threads {
 			const operationMs = haven ? await engine.run('measureOperation', haven.base) : 0
 			return operationMs < SLOW_OPERATION_MS ? engine : asynchronousEngine()
 		},
+		engineForReading: async ({ base }) =>
+			(await engine.run('measureReading', base)) < SLOW_OPERATION_MS ? engine : asynchronousEngine(),
 		run: engine.run,
 		close: async () => {
 			letHeapsGrow()

@@ -4,11 +4,16 @@ import { flushFolder, removeTree } from '../files/folders.ts'
 import { each, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
 import { readBaseline, writeBaseline } from '../haven/baseline.ts'
-import { measureOperation } from '../haven/measure.ts'
+import { lookAtCopies } from '../haven/copies.ts'
+import { findGoodCopies } from '../haven/good-copies.ts'
+import { measureOperation, measureReading } from '../haven/measure.ts'
 import { draftMark, type Mark, putMark } from '../haven/moving.ts'
 import { makePlaces } from '../haven/places.ts'
 import { appendProgress, findProgress } from '../haven/progress.ts'
 import { clearUp, type Publication, type Published, publish, writeIntent } from '../haven/publish.ts'
+import { readHeads } from '../haven/read-heads.ts'
+import { readPieces } from '../haven/read-pieces.ts'
+import { whatBecameOf } from '../haven/read-sealed.ts'
 import { findIntents, recover, type Undone } from '../haven/recover.ts'
 import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemovals } from '../haven/remove.ts'
 import { withdraw } from '../haven/withdraw.ts'
@@ -75,6 +80,12 @@ export const jobs = {
 	},
 	removeTree,
 	measureOperation,
+	measureReading,
+	readHeads,
+	lookAtCopies,
+	readPieces,
+	whatBecameOf,
+	findGoodCopies,
 	/** Does nothing: it tells that the thread has loaded its code. */
 	*answer(): Io<void> {},
 }

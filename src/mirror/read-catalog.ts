@@ -10,6 +10,8 @@ import { onHaven } from '../haven/trouble.ts'
 
 /** Which snapshots are meant. */
 export interface Selection {
+	/** Nothing was chosen: all are meant. */
+	isAll?: boolean
 	/** By the keyspace and the table's name without its id; undefined where a name can't be told yet: then true. */
 	wantsTable: (keyspace: string | undefined, table: string | undefined) => boolean
 	wantsTag: (tag: string) => boolean

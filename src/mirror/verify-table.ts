@@ -1,0 +1,186 @@
+import type PQueue from 'p-queue'
+import type { TableCopies } from '../haven/copies.ts'
+import type { WantedCopy } from '../haven/good-copies.ts'
+import { receiptPath, type SnapshotKey, snapshotFolder } from '../haven/layout.ts'
+import type { Engine } from './engine.ts'
+import { type Damage, judgeCopies } from './judge-copies.ts'
+import { type CopyRead, joinPieces, slicesToRead } from './verify-slices.ts'
+import type { DamageFound, VerifyEvent } from './verify-types.ts'
+
+/** What tables are verified with. */
+export interface Verification {
+	base: string
+	engine: Engine
+	/** Carries looks and slices. */
+	queue: PQueue
+	/** How finely the haven keeps times, ns. */
+	grainNs: number
+	quick: boolean
+	dataDirectories: string[]
+	signal: AbortSignal
+	tell: (event: VerifyEvent) => void
+	/** So much was read just now. */
+	onRead: (read: { files: number; bytes: number }) => void
+}
+
+/** What a table came to. */
+export interface TableVerified {
+	/** The ids of receipts that were found good by reading every byte. */
+	proven: string[]
+	/** How many snapshots were looked at, and of these are not good. */
+	snapshots: number
+	damaged: number
+	extra: number
+	leftOut: number
+	damages: DamageFound[]
+}
+
+/** How often a snapshot that was sealed anew meanwhile is begun with again. */
+const TRIES_MAX = 3
+
+/** Verifies some snapshots of one table, and tells what is wrong with them. Throws where the signal is aborted. */
+export async function verifyTable(work: Verification, keys: SnapshotKey[], tries = 1): Promise<TableVerified> {
+	const { engine, base, queue, grainNs, tell, signal } = work
+	const copies = await queue.add(() => engine.run('lookAtCopies', base, keys, grainNs), { signal })
+	const reads = await readCopies(work, copies)
+	const judged = judgeCopies(keys[0]?.keyspace ?? '', copies, reads)
+	const { valid, again, leftOut } = await withoutChanges(work, keys, copies, judged)
+	const damages = await withGoodCopies(work, keys, copies, valid)
+	for (const damage of damages) tell({ type: 'damage', damage })
+	const doubtful = new Set(leftOut.map(({ snapshot }) => snapshot))
+	for (const { snapshot, reason } of leftOut) {
+		tell({ type: 'left out', snapshot: keys[snapshot] as SnapshotKey, reason })
+	}
+	for (const [snapshot, { extra }] of copies.snapshots.entries()) {
+		if (extra.length > 0 && !again.includes(snapshot) && !doubtful.has(snapshot)) {
+			tell({ type: 'extra', snapshot: keys[snapshot] as SnapshotKey, paths: extra })
+		}
+	}
+	const own = summed(copies, valid, damages, new Set([...again, ...doubtful]), leftOut.length)
+	if (again.length === 0) return own
+	const anew = again.map((snapshot) => keys[snapshot] as SnapshotKey)
+	if (tries < TRIES_MAX) return added(own, await verifyTable(work, anew, tries + 1))
+	for (const snapshot of anew) tell({ type: 'left out', snapshot, reason: 'it is sealed anew again and again' })
+	return { ...own, leftOut: own.leftOut + anew.length }
+}
+
+/** Reads what is to be read, a copy that is shared once. */
+async function readCopies(work: Verification, { copies }: TableCopies): Promise<Map<number, CopyRead>> {
+	const { engine, base, queue, quick, signal, onRead } = work
+	const wanted = copies.map((copy, index) => ({ copy, index })).filter(({ copy }) => !quick || copy.isTouched)
+	const slices = slicesToRead(wanted.map(({ copy }) => copy))
+	const reads = await Promise.all(
+		slices.map(async (slice) => {
+			const pieces = slice.map(({ copy: _, ...piece }) => piece)
+			const read = await queue.add(() => engine.run('readPieces', base, pieces, engine.width), { signal })
+			const bytes = read.reduce((sum, one) => sum + ('code' in one ? 0 : one.length), 0)
+			onRead({ files: slice.filter(({ isLast }) => isLast).length, bytes })
+			return read
+		}),
+	)
+	const joined = joinPieces(slices.flat(), reads.flat())
+	return new Map([...joined].map(([copy, read]) => [wanted[copy]?.index ?? -1, read]))
+}
+
+interface Settled {
+	valid: Damage[]
+	/** Sealed anew meanwhile. */
+	again: number[]
+	leftOut: { snapshot: number; reason: string }[]
+}
+
+/** Asks of each snapshot that seems damaged whether it still is the one that was looked at (docs/haven-format.md). */
+async function withoutChanges(
+	{ engine, base }: Verification,
+	keys: SnapshotKey[],
+	copies: TableCopies,
+	damages: Damage[],
+): Promise<Settled> {
+	const settled: Settled = { valid: [], again: [], leftOut: [] }
+	const gone = new Set<number>()
+	const suspects = new Set(
+		damages.flatMap(({ touches, atSource }) => (atSource ? [] : touches.map((one) => one.snapshot))),
+	)
+	for (const snapshot of suspects) {
+		const { id, problem } = copies.snapshots[snapshot] ?? {}
+		const became = await engine.run('whatBecameOf', base, keys[snapshot] as SnapshotKey, id ?? '')
+		if (became === 'same' || (became === 'damaged' && problem !== undefined)) continue
+		gone.add(snapshot)
+		if (became === 'another' || became === 'damaged') settled.again.push(snapshot)
+		else if (became === 'gone') settled.leftOut.push({ snapshot, reason: 'it was removed meanwhile' })
+		else settled.leftOut.push({ snapshot, reason: 'it is being sealed or removed, or a run was killed meanwhile' })
+	}
+	for (const damage of damages) {
+		const touches = damage.touches.filter(({ snapshot }) => !gone.has(snapshot))
+		if (touches.length > 0) settled.valid.push({ ...damage, touches })
+	}
+	return settled
+}
+
+async function withGoodCopies(
+	{ engine, base, dataDirectories }: Verification,
+	keys: SnapshotKey[],
+	copies: TableCopies,
+	damages: Damage[],
+): Promise<DamageFound[]> {
+	const isCopy = ({ kind, atSource, touches }: Damage) => !atSource && !NO_COPIES.has(kind) && touches[0]?.path !== ''
+	const replaceable = damages.filter(isCopy)
+	const wanted = replaceable.map(({ touches }): WantedCopy => {
+		const { snapshot, path } = touches[0] as Damage['touches'][number]
+		return { key: keys[snapshot] as SnapshotKey, path }
+	})
+	const places = [...new Set([...dataDirectories, ...copies.snapshots.flatMap((one) => one.dataDirectories)])]
+	const good = wanted.length === 0 ? [] : await engine.run('findGoodCopies', base, wanted, places)
+	return damages.map((damage): DamageFound => {
+		const { kind, reason, atSource, touches } = damage
+		const index = replaceable.indexOf(damage)
+		return {
+			kind,
+			reason,
+			atSource,
+			paths: touches.map(({ snapshot, path }) => pathIn(kind, keys[snapshot] as SnapshotKey, path)),
+			snapshots: [...new Set(touches.map(({ snapshot }) => snapshot))].map((one) => keys[one] as SnapshotKey),
+			good: index === -1 ? [] : (good[index] ?? []),
+		}
+	})
+}
+
+/** What no other copy can stand in for: the copy itself is as it was sealed. */
+const NO_COPIES: ReadonlySet<Damage['kind']> = new Set(['receipt', 'digest', 'manifest', 'schema'])
+
+function pathIn(kind: Damage['kind'], key: SnapshotKey, path: string): string {
+	if (kind === 'receipt') return receiptPath(key)
+	return path === '' ? snapshotFolder(key) : `${snapshotFolder(key)}/${path}`
+}
+
+function summed(
+	{ snapshots }: TableCopies,
+	valid: Damage[],
+	damages: DamageFound[],
+	without: ReadonlySet<number>,
+	leftOut: number,
+): TableVerified {
+	const bad = new Set(
+		valid.filter(({ atSource }) => !atSource).flatMap(({ touches }) => touches.map((one) => one.snapshot)),
+	)
+	const looked = [...snapshots.entries()].filter(([snapshot]) => !without.has(snapshot))
+	return {
+		proven: looked.flatMap(([snapshot, { id }]) => (id === undefined || bad.has(snapshot) ? [] : [id])),
+		snapshots: looked.length,
+		damaged: bad.size,
+		extra: looked.reduce((sum, [, { extra }]) => sum + extra.length, 0),
+		leftOut,
+		damages,
+	}
+}
+
+function added(one: TableVerified, other: TableVerified): TableVerified {
+	return {
+		proven: [...one.proven, ...other.proven],
+		snapshots: one.snapshots + other.snapshots,
+		damaged: one.damaged + other.damaged,
+		extra: one.extra + other.extra,
+		leftOut: one.leftOut + other.leftOut,
+		damages: [...one.damages, ...other.damages],
+	}
+}

@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>
 	list: async () => (await import('./list.ts')).list,
 	restore: async () => (await import('./restore.ts')).restore,
 	verify: async () => (await import('./verify.ts')).verify,
+	prune: async () => (await import('./prune.ts')).prune,
 	snapshot: async () => (await import('./snapshot.ts')).snapshot,
 	sstables: async () => (await import('./sstables.ts')).sstables,
 }

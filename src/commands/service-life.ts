@@ -1,9 +1,10 @@
 import { saveLastStatus } from '../control/last-status.ts'
 import { systemdNotifier } from '../control/notify.ts'
 import { serveControl } from '../control/server.ts'
+import { failure } from '../errors.ts'
+import type { Service } from '../mirror/service.ts'
 import type { ServiceStatus } from '../mirror/service-status.ts'
 import type { ServiceOptions } from '../mirror/types.ts'
-import type { Service } from '../mirror/watch-node.ts'
 import { briefStatus, lifeLine, sweepLine, type Told } from '../report/life-line.ts'
 import { type Line, problemLine } from '../report/messages.ts'
 
@@ -28,7 +29,11 @@ export async function serviceLife(options: ServiceOptions, print: (line: Line) =
 	let service: Service | undefined
 	const told = (): Told => ({ at: Date.now(), status: service?.status() ?? NOT_STARTED })
 	const rescan = () => service?.rescan()
-	const control = await serveControl({ ...options, status: () => told().status, rescan })
+	const prune: Service['prune'] = async (wanted) => {
+		if (!service) throw failure('the service has not begun yet', 'Ask again in a moment.')
+		return await service.prune(wanted)
+	}
+	const control = await serveControl({ ...options, status: () => told().status, rescan, prune })
 	const systemd = systemdNotifier(process.env, warn)
 	const save = () => saveLastStatus(options, told().status).catch((error: Error) => warn(error.message))
 	let isReady = false

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { failure, SnaphavenError } from '../errors.ts'
 import { hasCode } from '../files/io.ts'
 import type { RunningService } from '../mirror/service-status.ts'
+import type { PruneAnswer, PruneRequest, Refusal } from './messages.ts'
 import { type ServicePlace, serviceFiles, within } from './place.ts'
 
 /** What each question to the service is answered by. */
@@ -10,9 +11,11 @@ interface Answers {
 	status: RunningService
 	/** It looks at everything anew, soon. */
 	rescan: Record<string, never>
+	/** The snapshots that are its body are removed. */
+	prune: PruneAnswer[]
 }
 
-const METHODS: Record<keyof Answers, 'GET' | 'POST'> = { status: 'GET', rescan: 'POST' }
+const METHODS: Record<keyof Answers, 'GET' | 'POST'> = { status: 'GET', rescan: 'POST', prune: 'POST' }
 
 const PATIENCE = 10_000
 
@@ -20,17 +23,20 @@ const PATIENCE = 10_000
  * Asks the service that runs for a haven, and never touches the haven; undefined where none runs. Throws where it does
  * not answer, does not know the question, or belongs to a user whom this one may not ask.
  * @param patience How long it may take, in ms.
+ * @param body What `prune` is about.
  */
 export async function askService<Question extends keyof Answers>(
 	{ stateDirectory, haven }: ServicePlace,
 	question: Question,
 	patience = PATIENCE,
+	body?: PruneRequest[],
 ): Promise<Answers[Question] | undefined> {
 	const name = serviceFiles(haven).socket
 	try {
 		const state = await open(stateDirectory, 'r')
 		try {
-			return await ask(within(state, name), METHODS[question], `/${question}`, patience)
+			const route = { socketPath: within(state, name), method: METHODS[question], path: `/${question}` }
+			return await ask(route, patience, body)
 		} finally {
 			await state.close()
 		}
@@ -40,10 +46,14 @@ export async function askService<Question extends keyof Answers>(
 	}
 }
 
-function ask<Answer>(socketPath: string, method: string, path: string, patience: number): Promise<Answer> {
+function ask<Answer>(
+	route: { socketPath: string; method: string; path: string },
+	patience: number,
+	body: unknown,
+): Promise<Answer> {
 	const signal = AbortSignal.timeout(patience)
 	return new Promise((resolve, reject) => {
-		const sent = request({ socketPath, method, path, signal, agent: false }, (response) => {
+		const sent = request({ ...route, signal, agent: false }, (response) => {
 			let text = ''
 			response.setEncoding('utf8')
 			response.on('data', (more: string) => {
@@ -52,16 +62,26 @@ function ask<Answer>(socketPath: string, method: string, path: string, patience:
 			response.on('error', reject)
 			response.on('end', () => {
 				if (response.statusCode === 200) resolve(JSON.parse(text) as Answer)
-				else reject(notDone(`${method} ${path}`, text))
+				else reject(notDone(`${route.method} ${route.path}`, text))
 			})
 		})
 		sent.on('error', reject)
-		sent.end()
+		sent.end(body === undefined ? undefined : JSON.stringify(body))
 	})
 }
 
 function notDone(route: string, answer: string): Error {
+	const refusal = refusalIn(answer)
+	if (refusal?.known) return failure(refusal.error, refusal.hint)
 	return failure(`the service does not answer ${route}: ${answer}`, 'Is it of another version? Then restart it.')
+}
+
+function refusalIn(answer: string): Refusal | undefined {
+	try {
+		return JSON.parse(answer)
+	} catch {
+		return undefined
+	}
 }
 
 function refused(error: unknown, path: string): Error {

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { failure } from '../errors.ts'
+import { failure, SnaphavenError } from '../errors.ts'
 import type { RunningService, ServiceStatus } from '../mirror/service-status.ts'
 import { version } from '../version.ts'
+import type { PruneAnswer, PruneRequest, Refusal } from './messages.ts'
 import { openOrMakeState, type ServicePlace, serviceFiles, within } from './place.ts'
 import { listenAt } from './socket-file.ts'
 
@@ -10,6 +11,8 @@ interface Requests {
 	status: () => ServiceStatus
 	/** Look at everything anew, soon. */
 	rescan: () => void
+	/** Removes sealed snapshots from the haven: an answer for each. */
+	prune: (wanted: PruneRequest[]) => Promise<PruneAnswer[]>
 }
 
 /** The service's ear, while it is open. */
@@ -19,19 +22,21 @@ interface Control {
 }
 
 /**
- * Answers on a Unix socket in the state directory, by HTTP and JSON: `GET /status`, `POST /rescan`. Throws where another
+ * Answers on a Unix socket in the state directory, by HTTP and JSON: `GET /status`, `POST /rescan`,
+ * `POST /prune`. Throws where another
  * service answers for that haven already, and where the state directory can't be written. Keeps no process alive.
  */
 export async function serveControl({ stateDirectory, haven, ...requests }: ServicePlace & Requests): Promise<Control> {
 	const state = await openOrMakeState(stateDirectory)
-	const routes: Record<string, () => unknown> = {
+	const routes: Routes = {
 		'GET /status': (): RunningService => ({ pid: process.pid, version, status: requests.status() }),
 		'POST /rescan': () => {
 			requests.rescan()
 			return {}
 		},
+		'POST /prune': async (body) => await requests.prune(asPruneRequests(body)),
 	}
-	const server = createServer((request, response) => answer(routes, request, response))
+	const server = createServer((request, response) => void answer(routes, request, response))
 	const close = async () => {
 		if (server.listening) {
 			const closed = new Promise((resolve) => server.once('close', resolve))
@@ -61,20 +66,47 @@ export async function serveControl({ stateDirectory, haven, ...requests }: Servi
 	)
 }
 
-function answer(routes: Record<string, () => unknown>, request: IncomingMessage, response: ServerResponse): void {
-	request.resume()
+/** What is done for a method and path, given the request's body as plain data. */
+type Routes = Record<string, (body: unknown) => unknown>
+
+async function answer(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const route = `${request.method} ${request.url}`
 	const handler = Object.hasOwn(routes, route) ? routes[route] : undefined
-	if (handler === undefined) {
-		send(response, 404, { error: `there is no ${route}` })
-		return
-	}
 	try {
-		send(response, 200, handler())
+		const body = await bodyOf(request)
+		if (handler === undefined) send(response, 404, { error: `there is no ${route}` })
+		else send(response, 200, await handler(body))
 	} catch (error) {
 		// Whatever a question meets, the service goes on.
-		send(response, 500, { error: String(error) })
+		send(response, 500, refusal(error))
 	}
+}
+
+const BODY_BYTES_MAX = 16 * 1024 * 1024
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+	const chunks: Buffer[] = []
+	let bytes = 0
+	for await (const chunk of request) {
+		bytes += chunk.length
+		if (bytes > BODY_BYTES_MAX) throw new Error(`the question is longer than ${BODY_BYTES_MAX} bytes`)
+		chunks.push(chunk)
+	}
+	return bytes === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString())
+}
+
+function refusal(error: unknown): Refusal {
+	if (!(error instanceof SnaphavenError)) return { error: String(error) }
+	const { message, hint } = error
+	return { error: message, known: true, ...(hint === undefined ? {} : { hint }) }
+}
+
+function asPruneRequests(body: unknown): PruneRequest[] {
+	const isText = (value: unknown) => typeof value === 'string'
+	const isOne = (one: PruneRequest | null) =>
+		isText(one?.receiptId) && [one?.key?.keyspace, one?.key?.table, one?.key?.tag].every(isText)
+	if (Array.isArray(body) && body.every(isOne)) return body
+	throw failure('what is to be pruned is not named by snapshots and receipts')
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -15,6 +15,13 @@ export interface Baseline {
 	/** Keyspaces were kept as they came (`--all-keyspaces`): one that is not listed is newer than the haven. */
 	all: boolean
 	keyspaces: Record<string, { /** ISO 8601 */ begunAt: string; leftAlone: LeftAlone[] }>
+	/** Removed from the haven by `prune` while they were on the node still: left alone, whatever is asked for. */
+	pruned?: PrunedSnapshot[]
+}
+
+/** A snapshot that was pruned. */
+export interface PrunedSnapshot extends LeftAlone {
+	keyspace: string
 }
 
 /** A snapshot that was there before. */
@@ -33,7 +40,10 @@ const BASELINE_BYTES_MAX = 256 * 1024 * 1024
 export function* readBaseline(base: string): Io<Baseline> {
 	try {
 		const text = checkedText(yield* readWhole(`${base}/${BASELINE_FILE}`, BASELINE_BYTES_MAX))
-		if (text !== undefined) return JSON.parse(text) as Baseline
+		if (text !== undefined) {
+			const { checksum: _, ...baseline }: Baseline & { checksum: string } = JSON.parse(text)
+			return baseline
+		}
 	} catch (error) {
 		if (hasCode(error, 'ENOENT')) return { format: 1, all: false, keyspaces: {} }
 		throw error

@@ -6,6 +6,7 @@ import type { Engine } from './engine.ts'
 import { lookAtTable } from './look.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
+import { prunedIdentity, prunedKey } from './pruned-key.ts'
 
 /** What is on the node of the wanted keyspaces. */
 interface Present {
@@ -52,9 +53,9 @@ function unlessOneSnapshots(error: unknown): undefined {
  */
 export async function beginKeyspaces(pass: Pass, present: Present): Promise<Pass> {
 	const { engine, haven, writing, options } = pass
-	const baseline = haven
-		? await engine.run('readBaseline', haven.base)
-		: { format: 1 as const, all: false, keyspaces: {} }
+	const none: Baseline = { format: 1, all: false, keyspaces: {} }
+	const baseline = haven ? await engine.run('readBaseline', haven.base) : none
+	for (const one of baseline.pruned ?? []) pass.pruned.set(prunedKey(one), prunedIdentity(one))
 	const all = options.keyspaces === 'all'
 	const wanted = options.keyspaces === 'all' ? present.keyspaces : options.keyspaces
 	const fresh = wanted.filter((keyspace) => !Object.hasOwn(baseline.keyspaces, keyspace))

@@ -24,6 +24,7 @@ import { gatherSnapshot, lookAgain } from './gather.ts'
 import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
 import { lookAtTable } from './look.ts'
 import { removeSource } from './move.ts'
+import { notePruned } from './note-pruned.ts'
 import { resumablePieces, resumeGathering } from './resume.ts'
 
 /** Publications in flight at a time, where calls are asynchronous. */
@@ -40,6 +41,7 @@ export const jobs = {
 	findSettled: findSettledOf,
 	readBaseline,
 	writeBaseline,
+	notePruned,
 	gatherSnapshot,
 	beginGathering,
 	gatherSlice,

@@ -8,6 +8,7 @@ import type { Engine } from './engine.ts'
 import type { SnapshotLook, TableLook } from './look.ts'
 import type { Marker } from './marker.ts'
 import { type MirrorDeletes, removeCleared } from './mirror-deletes.ts'
+import { prunedIdentity, prunedKey } from './pruned-key.ts'
 import type { Remover } from './remover.ts'
 import type { Sealer } from './sealer.ts'
 import { mirrorSnapshot } from './snapshot-task.ts'
@@ -44,6 +45,8 @@ export interface Pass {
 	busy: { count: number }
 	/** Snapshots that were on the node when their keyspace was first kept, and are not asked for. */
 	leftAlone: (table: { keyspace: string; table: string }, snapshot: SnapshotLook) => boolean
+	/** Snapshots that were pruned from the haven and are on the node still: their folders' identity, by prunedKey. */
+	pruned: Map<string, string>
 	/** `--mirror-deletes`: what is remembered between two looks of what was cleared on the node. */
 	deletes: MirrorDeletes | undefined
 	/**
@@ -107,6 +110,7 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	const todo: SnapshotLook[] = []
 	const resting: OpenSnapshot[] = []
 	for (const snapshot of wanted) {
+		if (snapshot.haven === 'nothing' && isPruned(pass, location, snapshot)) continue
 		if (snapshot.haven === 'nothing' && pass.leftAlone(location, snapshot)) totals.leftAlone()
 		else if (!needsWork(pass, snapshot)) totals.unchanged({ keyspace, table, tag: snapshot.tag }, snapshot.state)
 		else {
@@ -159,6 +163,11 @@ export async function whileBusy<T>({ busy, writing }: Pass, work: () => Promise<
 		// After those that wait for this result have begun what they do with it.
 		setImmediate(() => busy.count === 0 && writing?.sealer.hurry())
 	}
+}
+
+/** Another one of that tag is not. */
+function isPruned({ pruned }: Pass, { keyspace, table }: TableLocation, snapshot: SnapshotLook): boolean {
+	return pruned.get(prunedKey({ keyspace, table, tag: snapshot.tag })) === prunedIdentity(snapshot)
 }
 
 /** Whether there is anything to do: not for what is sealed and unchanged, unless it is still to be deleted on the node. */

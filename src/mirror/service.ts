@@ -7,14 +7,26 @@ import { makeLedger } from './ledger.ts'
 import { findVanishedTables } from './mirror-deletes.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
+import { makePruner } from './pruner.ts'
 import { clearInherited } from './recovery.ts'
+import type { Removable, Removed } from './remover.ts'
 import { makeServiceLog, type ServiceLog } from './service-log.ts'
+import type { ServiceStatus } from './service-status.ts'
 import { withPass } from './session.ts'
 import { keepSessions } from './sessions.ts'
 import { TABLES_IN_FLIGHT } from './sync.ts'
 import { type Memories, makeMemories, makeTableLook } from './table-look.ts'
 import type { ServiceOptions, SyncEvent, SyncSummary } from './types.ts'
-import { aborted, type Node, type Service, type StartWatch, watchNode } from './watch-node.ts'
+import { aborted, type Node, type StartWatch, watchNode } from './watch-node.ts'
+
+/** A running service, and what can be asked of it. */
+export interface Service {
+	status: () => ServiceStatus
+	/** Looks at everything anew. */
+	rescan: () => void
+	/** Removes sealed snapshots from the haven (see pruneSealed). Throws where it has no haven now. */
+	prune: (wanted: Removable[]) => Promise<Removed[]>
+}
 
 /** What a service is joined with. */
 interface ServiceParts {
@@ -42,12 +54,13 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	const log = makeServiceLog(options, ledger, parts.tell)
 	const threads = startThreads()
 	const memories = makeMemories()
-	const onStart = ({ status, rescan }: Service) => {
+	const pruner = makePruner(log.totals)
+	const onStart: Parameters<typeof watchNode>[0]['onStart'] = ({ status, rescan }) => {
 		const lookAnew = () => {
 			memories.endRests()
 			rescan()
 		}
-		parts.onStart({ status, rescan: lookAnew })
+		parts.onStart({ status, rescan: lookAnew, prune: pruner.prune })
 	}
 	const node = watchNode({ ...parts, onStart, log, keepOnly: ledger.keepOnly, threads })
 	signal.addEventListener('abort', log.ends, { once: true })
@@ -66,7 +79,7 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 						seen: node.seenFirst(),
 					})
 					opened()
-					await serve({ pass: begun, node, log, memories })
+					await pruner.during(begun, () => serve({ pass: begun, node, log, memories }))
 				}),
 			log,
 			signal,

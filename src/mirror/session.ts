@@ -4,10 +4,10 @@ import { type Haven, openExistingHaven, openHaven, openingTrouble } from '../hav
 import { takeLease } from '../haven/lease.ts'
 import { deviceOf } from '../haven/place.ts'
 import { havenTrouble } from '../haven/trouble.ts'
-import type { Threads } from './engine.ts'
+import type { Engine, Threads } from './engine.ts'
 import { makeMarker } from './marker.ts'
 import { type MirrorDeletes, makeMirrorDeletes } from './mirror-deletes.ts'
-import type { Pass } from './pass.ts'
+import type { Pass, Writing } from './pass.ts'
 import { clearInherited, recoverInherited } from './recovery.ts'
 import { makeRemover } from './remover.ts'
 import { makeSealer } from './sealer.ts'
@@ -73,6 +73,27 @@ async function withLease(
 ): Promise<void> {
 	const { engine, totals, signal } = parts
 	const warn = (message: string) => totals.tell({ type: 'warning', message })
+	await withWriting({ haven, engine, warn, signal }, async (writing) => {
+		await worked(preparePass({ ...parts, haven, writing }), work)
+		await writing.sealer.idle()
+		if (!signal.aborted) await clearInherited(haven, writing.lease, engine)
+	})
+}
+
+/** What it takes to write to a haven. */
+interface WritingParts {
+	haven: Haven
+	engine: Engine
+	warn: (message: string) => void
+	/** Its abort ends the waiting for a lease. */
+	signal: AbortSignal
+}
+
+/** Takes the haven's lease, finishes or undoes what earlier holders left, and works; gives the lease back in any case. */
+export async function withWriting(
+	{ haven, engine, warn, signal }: WritingParts,
+	work: (writing: Writing) => Promise<void>,
+): Promise<void> {
 	try {
 		const lease = await takeLease({ base: haven.base, haven: haven.path, onWait: warn, signal })
 		try {
@@ -84,9 +105,7 @@ async function withLease(
 				...{ lease, sealer, remover: makeRemover(writers), marker: makeMarker(writers) },
 				...{ space: makeSpace(haven.base), trial, inherited },
 			}
-			await worked(preparePass({ ...parts, haven, writing }), work)
-			await sealer.idle()
-			if (!signal.aborted) await clearInherited(haven, lease, engine)
+			await work(writing)
 		} finally {
 			await lease.release()
 		}
@@ -125,6 +144,7 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 		nextNumber: () => number++,
 		busy: { count: 0 },
 		leftAlone: () => false,
+		pruned: new Map(),
 		deletes: makeDeletes(parts.options, sweepMs),
 	}
 }

@@ -84,6 +84,8 @@ export type SyncEvent =
 	| { type: 'kept'; snapshot: SnapshotName; reason: string }
 	/** `--mirror-deletes`: the snapshot is gone from the haven, after it was cleared on the node; so many bytes are free. */
 	| { type: 'removed'; snapshot: SnapshotName; bytes: number }
+	/** A service that was asked to by `prune`: the snapshot is gone from the haven; so many bytes are free. */
+	| { type: 'pruned'; snapshot: SnapshotName; bytes: number }
 	/** `--mirror-deletes` and `--dry-run`: the snapshot would be removed from the haven. */
 	| { type: 'removable'; snapshot: SnapshotName }
 	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */

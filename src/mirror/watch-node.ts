@@ -22,8 +22,8 @@ export type StartWatch = (on: {
 	warn: (message: string) => void
 }) => Watch
 
-/** A running service. */
-export interface Service {
+/** The node, as it is watched. */
+interface Watched {
 	status: () => ServiceStatus
 	/** Looks at everything anew. */
 	rescan: () => void
@@ -48,7 +48,7 @@ const ROUND_MS = 1_800_000
 interface WatchParts {
 	options: ServiceOptions
 	startWatch: StartWatch
-	onStart: (service: Service) => void
+	onStart: (watched: Watched) => void
 	onSweep: () => void
 	log: ServiceLog
 	/** Told of the tables that are there. */

@@ -50,6 +50,8 @@ export function describeEvent(event: SyncEvent): Line[] {
 					'plain',
 				),
 			]
+		case 'pruned':
+			return [resultLine('pruned', `${shortName(event.snapshot)}: ${bytes(event.bytes)} freed in the haven`, 'plain')]
 		case 'removable':
 			return [resultLine('would remove', `${shortName(event.snapshot)}: cleared on the node`, 'plain')]
 		case 'skipped':

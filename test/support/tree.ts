@@ -43,6 +43,8 @@ export interface SnapshotOptions {
 	schema?: boolean
 	/** Mark it as a running repair's own; default false. */
 	ephemeral?: boolean
+	/** When the manifest says that it was taken, ISO 8601; default now. */
+	createdAt?: string
 }
 
 const components = [
@@ -110,7 +112,7 @@ export function flushTables(tree: Tree, count = 1): void {
 
 /** Does what `nodetool snapshot -t TAG KEYSPACE` does to the disk: hard links, then manifest.json, then schema.cql. */
 export function takeSnapshot(tree: Tree, tag: string, options: SnapshotOptions = {}): void {
-	const createdAt = new Date().toISOString()
+	const createdAt = options.createdAt ?? new Date().toISOString()
 	for (const [turn, folder] of (options.folders ?? tree.folders).entries()) {
 		const targets = tree.dataDirectories.map((directory) => join(directory, tree.keyspace, folder, 'snapshots', tag))
 		const data: string[] = []

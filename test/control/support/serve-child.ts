@@ -8,7 +8,12 @@ const [stateDirectory = '', haven = '', more = '{}'] = process.argv.slice(2)
 const place = { stateDirectory, haven }
 const status = () => wellStatus(JSON.parse(more))
 try {
-	const control = await serveControl({ ...place, status, rescan: () => process.stdout.write('rescan\n') })
+	const control = await serveControl({
+		...place,
+		status,
+		rescan: () => process.stdout.write('rescan\n'),
+		prune: async () => [],
+	})
 	await saveLastStatus(place, status())
 	const alive = setInterval(() => {}, 1000)
 	process.once('SIGTERM', async () => {

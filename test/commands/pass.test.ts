@@ -11,7 +11,7 @@ function start(run: string, report: object = {}, env: Record<string, string> = {
 	return execa(nodeBinary, [child, run, JSON.stringify(report)], {
 		env,
 		reject: false,
-		timeout: 120_000,
+		timeout: 300_000,
 		killSignal: 'SIGKILL',
 		forceKillAfterDelay: false,
 	})
@@ -60,7 +60,7 @@ test('a process whose call hangs says so after its patience, and kills itself', 
 })
 
 test('when the reader of stdout goes away the pass ends quietly', async (t) => {
-	const running = execa(nodeBinary, [child, 'floods'], { reject: false, buffer: false, timeout: 120_000 })
+	const running = execa(nodeBinary, [child, 'floods'], { reject: false, buffer: false, timeout: 300_000 })
 	const problems: string[] = []
 	running.stderr.on('data', (data: Buffer) => problems.push(data.toString()))
 	await once(running.stdout, 'data')

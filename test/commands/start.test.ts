@@ -13,7 +13,7 @@ async function start(args: string[], env: Record<string, string> = {}) {
 	const result = await execa(nodeBinary, [script, ...args], {
 		env: { TMPDIR: folder, ...env },
 		reject: false,
-		timeout: 60_000,
+		timeout: 300_000,
 	})
 	const left = await readdir(folder)
 	await rm(folder, { recursive: true })

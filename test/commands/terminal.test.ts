@@ -19,7 +19,7 @@ async function onTerminal(env: Record<string, string>, redirection = ''): Promis
 		['-qec', `unset CI; stty cols 100 rows 30; ${nodeBinary} ${child} tells ${redirection}`, '/dev/null'],
 		{
 			env: { TERM: 'xterm-256color', ...env },
-			timeout: 60_000,
+			timeout: 300_000,
 		},
 	)
 	return stdout

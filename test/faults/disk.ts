@@ -36,7 +36,7 @@ export async function makeDisk(sizeMB: number): Promise<Disk> {
 	const [outer, outerImage, path] = [join(own, 'outer'), join(own, 'outer.img'), join(own, 'mount')]
 	const image = join(outer, 'disk.img')
 	const remove = async () => {
-		for (const mount of [path, outer]) await execa('umount', ['--lazy', mount], { reject: false, timeout: 10_000 })
+		for (const mount of [path, outer]) await execa('umount', ['--lazy', mount], { reject: false, timeout: 60_000 })
 		await rm(own, { recursive: true, force: true })
 	}
 	try {
@@ -68,7 +68,7 @@ export async function withImage<T>(image: string, use: (path: string) => Promise
 	try {
 		return await use(path)
 	} finally {
-		await execa('umount', ['--lazy', path], { timeout: 10_000 })
+		await execa('umount', ['--lazy', path], { timeout: 60_000 })
 		await rm(path, { recursive: true })
 		await rm(image)
 	}

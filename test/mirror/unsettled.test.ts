@@ -21,6 +21,10 @@ function folderOf({ node }: Scene, tag = 'daily'): string {
 	return tagFolders(node, tag)[0]?.path ?? ''
 }
 
+function startPass({ haven, node, state }: Scene) {
+	return startCli(['--once', '-s', haven, ...node.flags, '--json', 'ks'], { stateDirectory: state })
+}
+
 test('the manifests of two data directories that list different files belong together', async (t) => {
 	const scene = makeScene(t, { dataDirectories: 2, sstables: 2 })
 	takeSnapshot(scene.node, 'daily', { manifest: 'every' })
@@ -138,12 +142,14 @@ test('a snapshot that is being taken is waited for, and sealed when it is whole'
 	takeSnapshot(scene.node, 'daily')
 	const late = ['nb-2-big-Data.db', 'manifest.json', 'schema.cql']
 	for (const name of late) renameSync(join(folderOf(scene), name), join(scene.own, name))
-	const running = scene.syncWell(['--json'])
+	const running = startPass(scene)
+	await says(running, 'stderr', /^waiting/m)
 	for (const name of late) {
 		await pause(400)
 		renameSync(join(scene.own, name), join(folderOf(scene), name))
 	}
-	await running
+	const { exitCode, stderr } = await running
+	t.is(exitCode, 0, stderr)
 	t.deepEqual(
 		trueReceipts(t, scene).map(({ state }) => state),
 		['whole', 'whole'],
@@ -161,8 +167,7 @@ test('a tag that is just being taken again is waited for, though all that is the
 	takeSnapshot(scene.node, 'daily')
 	const late = readdirSync(folderOf(scene)).filter((name) => !/^nb-[12]-/.test(name))
 	for (const name of late) renameSync(join(folderOf(scene), name), join(scene.own, name))
-	const args = ['--once', '-s', scene.haven, ...scene.node.flags, '--json', 'ks']
-	const running = startCli(args, { stateDirectory: scene.state })
+	const running = startPass(scene)
 	await says(running, 'stderr', /^waiting/m)
 	for (const name of late) renameSync(join(scene.own, name), join(folderOf(scene), name))
 	const { stdout } = await running

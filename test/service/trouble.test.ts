@@ -90,7 +90,7 @@ testWhere(
 	'while the NAS hangs, status answers, and SIGTERM ends the service, which says how',
 	async (t) => {
 		// Half a minute until a silent haven counts as hanging, ten seconds until the process kills itself.
-		t.timeout(300_000)
+		t.timeout(600_000)
 		const nas = await mountNas()
 		t.teardown(nas.unmount)
 		const scene = makeServiceScene(t, { tables: 2, haven: join(nas.path, 'haven') })

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import PQueue from 'p-queue'
 
 const project = join(import.meta.dirname, '../..')
 /** The Node that the project runs on, whatever the machine has. */
@@ -17,7 +18,7 @@ export interface CliOptions {
 	env?: Record<string, string>
 	/** A command that starts the CLI, such as `strace -f`; its words come before Node's. */
 	wrapper?: string[]
-	/** After so many ms it is killed; default 120,000. */
+	/** After so many ms it is killed; default 300,000. */
 	timeoutMs?: number
 }
 
@@ -30,8 +31,21 @@ export interface CliResult {
 	stderr: string
 }
 
-/** Runs `snaphaven ARGS` as it is built, to its end, with a memory of its own. Never throws for an exit code. */
-export async function runCli(args: string[], options: CliOptions = {}): Promise<CliResult> {
+/**
+ * A file's tests begin all at once; of their commands only so many run side by side, since on a busy machine dozens would
+ * keep each other from their ends for minutes.
+ */
+const turns = new PQueue({ concurrency: Math.max(4, availableParallelism()) })
+
+/**
+ * Runs `snaphaven ARGS` as it is built, to its end, with a memory of its own, when it is its turn. Never throws for an
+ * exit code.
+ */
+export function runCli(args: string[], options: CliOptions = {}): Promise<CliResult> {
+	return turns.add(() => runNow(args, options))
+}
+
+async function runNow(args: string[], options: CliOptions): Promise<CliResult> {
 	const own = options.stateDirectory === undefined ? await mkdtemp(join(tmpdir(), 'snaphaven-state-')) : undefined
 	try {
 		const result = await startCli(args, { ...options, stateDirectory: options.stateDirectory ?? own ?? '' })
@@ -56,7 +70,7 @@ export function startCommand(words: string[], options: Omit<CliOptions, 'stateDi
 	const [file = '', ...rest] = [...(options.wrapper ?? []), ...words]
 	// It has to end by itself when it is told to, which may take it ten seconds.
 	const end = { killSignal: 'SIGKILL', forceKillAfterDelay: false } as const
-	return execa(file, rest, { reject: false, timeout: options.timeoutMs ?? 120_000, ...end, env: options.env ?? {} })
+	return execa(file, rest, { reject: false, timeout: options.timeoutMs ?? 300_000, ...end, env: options.env ?? {} })
 }
 
 /** The flag goes before a `--`, after which all words are names. */

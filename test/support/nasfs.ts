@@ -9,7 +9,7 @@ import { execa, execaSync } from 'execa'
 const source = join(import.meta.dirname, 'nasfs')
 const cache = join(import.meta.dirname, '../../.cache')
 /** A mount that does not stand after this long is given up. */
-const mountMsMax = 60_000
+const mountMsMax = 120_000
 
 export interface NasOptions {
 	/** Wait before each operation; default 1 ms. */

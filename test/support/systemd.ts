@@ -18,7 +18,7 @@ export async function listenAsSystemd(t: ExecutionContext) {
 	const socket = join(ownFolder(t), 'notify')
 	const listener = execa('python3', [join(import.meta.dirname, 'notify-listener.py'), socket], {
 		reject: false,
-		timeout: 120_000,
+		timeout: 300_000,
 	})
 	t.teardown(async () => {
 		listener.kill('SIGKILL')

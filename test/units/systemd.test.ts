@@ -68,7 +68,7 @@ for (const unit of units) {
 			const running = execa(nodeBinary, [cliFile, ...words, '--state-dir', scene.state], {
 				env: { ...environment, ...own },
 				reject: false,
-				timeout: 120_000,
+				timeout: 300_000,
 			})
 			const sealed = once(running.stdout, 'data')
 			const hear = async (message: RegExp) => {

@@ -53,7 +53,7 @@ testWhere(
 		const scene = makeScene(t)
 		takeSnapshot(scene.node, 'daily')
 		const args = `-s ${scene.own}/haven-{host} --fullsync --state-dir ${scene.state} ${scene.node.flags.join(' ')} --include-table t* ks`
-		const running = execa('sh', ['-e', installScript(t, args)], { cwd: '/', reject: false, timeout: 120_000 })
+		const running = execa('sh', ['-e', installScript(t, args)], { cwd: '/', reject: false, timeout: 300_000 })
 		await Promise.race([once(running.stdout, 'data'), running])
 		running.kill('SIGTERM')
 		const { exitCode, stdout, stderr } = await running

@@ -9,7 +9,7 @@ import { type Installation, installCassandra } from './install.ts'
 import { serverOptions, toolOptions } from './jvm-options.ts'
 import { freePorts } from './ports.ts'
 
-const readyMsMax = 120_000
+const readyMsMax = 240_000
 const logLinesShown = 30
 
 /** A running Cassandra: alone on its ring, on loopback, all that it writes below one folder. */

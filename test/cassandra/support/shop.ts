@@ -70,14 +70,14 @@ export async function remakeEvents({ cql }: CassandraNode): Promise<void> {
 /** Builds an SAI index on shop.orders (5.0), which rewrites the TOC.txt of its SSTables in place, and waits for it. */
 export async function buildSai(node: CassandraNode): Promise<void> {
 	await node.cql(`CREATE INDEX orders_total ON shop.orders (total) USING 'sai'`)
-	for (let tries = 0; tries < 120; tries++) {
+	for (let tries = 0; tries < 480; tries++) {
 		const [index] = await node.cql(
 			`SELECT is_queryable, is_building FROM system_views.sai_column_indexes WHERE keyspace_name = 'shop' AND index_name = 'orders_total'`,
 		)
 		if (index?.['is_queryable'] === true && index['is_building'] === false) return
 		await sleep(250)
 	}
-	throw failure('The SAI index orders_total was not built in 30 s')
+	throw failure('The SAI index orders_total was not built in two minutes')
 }
 
 /** The customer of an order: what the secondary index finds it by. */

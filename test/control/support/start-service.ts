@@ -13,7 +13,7 @@ export async function startService(
 	const child = join(import.meta.dirname, 'serve-child.ts')
 	const process = execa(nodeBinary, [child, place.stateDirectory, place.haven, JSON.stringify(status)], {
 		reject: false,
-		timeout: 120_000,
+		timeout: 300_000,
 	})
 	t.teardown(async () => {
 		process.kill('SIGKILL')

@@ -13,7 +13,7 @@ export interface RunningService {
 	said: () => string
 	/** The same with the times. */
 	log: () => string
-	/** Resolves when the condition holds; fails the test after 100 s, with what the service said. */
+	/** Resolves when the condition holds; fails the test after five minutes, with what the service said. */
 	until: (what: string, condition: () => boolean) => Promise<void>
 	/** Resolves when it has said that it watches, and has the haven open. */
 	ready: () => Promise<void>
@@ -21,9 +21,9 @@ export interface RunningService {
 	stop: () => Promise<void>
 }
 
-const PATIENCE_MS = 100_000
+const PATIENCE_MS = 300_000
 /** A service is killed after this. */
-export const SERVICE_TIMEOUT_MS = 600_000
+export const SERVICE_TIMEOUT_MS = 900_000
 const TIMES = /^\d{4}-\d\d-\d\dT[\d:.]+Z /gm
 
 export interface ServiceScene extends Scene {

@@ -21,7 +21,7 @@ export function watchAlone(t: ExecutionContext, dataDirectory: string, limits: s
 	const script = join(import.meta.dirname, 'watch-alone.ts')
 	const wrapper = limits.length > 0 ? ['unshare', '--user', '--map-root-user'] : []
 	const [file = '', ...args] = [...wrapper, nodeBinary, script, dataDirectory, ...limits]
-	const child = execa(file, args, { reject: false, stderr: 'inherit', buffer: false, timeout: 120_000 })
+	const child = execa(file, args, { reject: false, stderr: 'inherit', buffer: false, timeout: 300_000 })
 	t.teardown(() => child.kill('SIGKILL'))
 	let closed = false
 	const alone: Alone = {

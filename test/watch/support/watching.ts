@@ -54,9 +54,9 @@ export function watchFolders(
 
 /** Waits until it holds, for as long as a slow machine may need. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-	const end = Date.now() + 60_000
+	const end = Date.now() + 300_000
 	while (!holds()) {
-		if (Date.now() > end) throw new Error(`in a minute it did not come to this: ${what}`)
+		if (Date.now() > end) throw new Error(`in five minutes it did not come to this: ${what}`)
 		await new Promise((resolve) => setTimeout(resolve, 10))
 	}
 }

@@ -30,6 +30,29 @@ export function clearSnapshot(
 	return runNodetool(nodetool, ['clearsnapshot', '-t', tag, '--', ...keyspaces], signal)
 }
 
+/** The tables that the node has, by keyspace, in the words of `nodetool tablestats`. Otherwise as takeSnapshot. */
+export async function tablesOf(nodetool: Nodetool, signal: AbortSignal): Promise<Map<string, Set<string>>> {
+	const output = await runNodetool(nodetool, ['tablestats', '-F', 'json'], signal)
+	try {
+		const stats: Record<string, { tables?: object }> = JSON.parse(output.slice(output.indexOf('{')))
+		return new Map(Object.entries(stats).map(([keyspace, { tables = {} }]) => [keyspace, new Set(Object.keys(tables))]))
+	} catch (error) {
+		throw failure('what nodetool tablestats -F json printed can’t be understood', output.slice(0, 1000), error)
+	}
+}
+
+/**
+ * Has the node move the SSTables of a folder, which has to end in keyspace and table, into a table. Its exit code proves
+ * nothing. Otherwise as takeSnapshot.
+ */
+export function importSSTables(
+	nodetool: Nodetool,
+	{ keyspace, table, folder }: { keyspace: string; table: string; folder: string },
+	signal: AbortSignal,
+): Promise<string> {
+	return runNodetool(nodetool, ['import', '--', keyspace, table, folder], signal)
+}
+
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 
 /**

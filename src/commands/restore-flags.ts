@@ -1,11 +1,12 @@
 import { defineFlags } from './flags.ts'
-import { HAVEN_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
+import { DATA_FLAGS, HAVEN_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
+import { SNAPSHOT_FLAGS } from './snapshot-flags.ts'
 
 /** The flags of `snaphaven restore`. */
 export const RESTORE_FLAGS = defineFlags({
 	'snapshot-dir': {
 		...HAVEN_FLAGS['snapshot-dir'],
-		help: 'the haven; {host}, {fqdn} and {instance} in it are filled in',
+		help: 'the haven; {host}, {fqdn}, {cluster} and {instance} in it are filled in',
 	},
 	tag: { kind: 'value', short: 't', placeholder: 'TAG', help: 'the tag that is restored' },
 	at: {
@@ -22,6 +23,18 @@ export const RESTORE_FLAGS = defineFlags({
 		kind: 'switch',
 		help: "share the haven's files by hard links in place of copying them, for a look inside alone",
 	},
+	import: {
+		kind: 'switch',
+		help: 'load it into the running Cassandra of this machine, table by table, by nodetool import',
+	},
+	'create-schema': { kind: 'switch', help: 'with --import: make tables that the node lacks, by cqlsh' },
+	cqlsh: { kind: 'value', placeholder: 'PATH', help: "Cassandra's cqlsh (default: the one on PATH)" },
+	nodetool: SNAPSHOT_FLAGS.nodetool,
+	host: SNAPSHOT_FLAGS.host,
+	port: SNAPSHOT_FLAGS.port,
+	user: SNAPSHOT_FLAGS.user,
+	'password-file': SNAPSHOT_FLAGS['password-file'],
+	...DATA_FLAGS,
 	'accept-damaged': {
 		kind: 'switch',
 		help: 'restore what was sealed as damaged too, and go on without SSTables that are damaged in the haven',
@@ -39,7 +52,10 @@ export const RESTORE_FLAGS = defineFlags({
 /** How the help groups them. */
 export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]> = {
 	'What is restored': ['snapshot-dir', 'tag', 'at', 'accept-damaged'],
-	'Where to': ['to', 'link', 'dry-run'],
+	'Where to (one of)': ['to', 'import'],
+	How: ['link', 'create-schema', 'dry-run'],
+	'How nodetool and cqlsh are called': ['nodetool', 'host', 'port', 'user', 'password-file', 'cqlsh'],
+	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'With care': ['state-dir'],
 	'What is told': ['verbosity', 'quiet', 'json', 'help', 'version'],
 }

@@ -1,19 +1,24 @@
 import { resolve } from 'node:path'
 import { usageError } from '../errors.ts'
 import type { When } from '../restore/choose.ts'
-import type { RestoreOptions } from '../restore/types.ts'
+import type { ChooseOptions, ImportOptions, RestoreOptions } from '../restore/types.ts'
 import type { FlagValues } from './flags.ts'
 import { parseMoment } from './moment.ts'
 import type { RESTORE_FLAGS } from './restore-flags.ts'
 import { compileTables } from './selection.ts'
 import { locate, type Places, requireHaven, type Surroundings } from './shared-options.ts'
+import { nodetoolOf } from './snapshot-options.ts'
 
 type Values = FlagValues<typeof RESTORE_FLAGS>
 
 /** What `snaphaven restore` is asked to do. */
-export interface RestoreRun extends RestoreOptions, Pick<Places, 'haven' | 'stateDirectory'> {
+export interface RestoreRun extends Pick<Places, 'haven' | 'stateDirectory'> {
 	dryRun: boolean
+	target: Target
 }
+
+/** Where it is restored to. */
+export type Target = ({ kind: 'folder' } & RestoreOptions) | ({ kind: 'node' } & ImportOptions)
 
 /** Understands the flags; throws for what cannot be. now: ms since the epoch. */
 export async function restoreOptions(
@@ -23,24 +28,32 @@ export async function restoreOptions(
 	now: number,
 ): Promise<RestoreRun> {
 	requireHaven(values)
-	const when = whenOf(values, now)
-	if (values.to === undefined || values.to === '') {
-		throw usageError('where to? --to DIR is missing, the folder that it goes to', 'For example: --to /var/tmp/back')
+	const chosen = chooseOptions(values, names, now)
+	refuseMixtures(values)
+	const { haven, stateDirectory, dataDirectories } = await locate(values, around)
+	const run = { haven, stateDirectory, dryRun: values['dry-run'] }
+	if (values.import) {
+		const cqlsh = values['create-schema'] ? (values.cqlsh ?? 'cqlsh') : undefined
+		const nodetool = nodetoolOf(values, around)
+		return { ...run, target: { kind: 'node', ...chosen, dataDirectories, nodetool, cqlsh } }
 	}
+	if (values.to === undefined || values.to === '') {
+		throw usageError(
+			'where to? --to DIR is missing, the folder that it goes to, or --import',
+			'For example: --to /var/tmp/back',
+		)
+	}
+	return { ...run, target: { kind: 'folder', ...chosen, to: resolve(around.directory, values.to), link: values.link } }
+}
+
+function chooseOptions(values: Values, names: string[], now: number): ChooseOptions {
 	const tables = names.filter((name) => name.includes('.'))
 	const named = compileTables(tables)
-	const noData = { 'cassandra-dir': undefined, 'data-dir': [], 'cassandra-yaml': undefined }
-	const { haven, stateDirectory } = await locate({ ...values, ...noData }, around)
 	return {
-		when,
+		when: whenOf(values, now),
 		wantsTable: compileTables(names),
 		isNamed: (keyspace, name) => tables.length > 0 && named(keyspace, name),
-		to: resolve(around.directory, values.to),
-		link: values.link,
 		acceptDamaged: values['accept-damaged'],
-		dryRun: values['dry-run'],
-		haven,
-		stateDirectory,
 	}
 }
 
@@ -54,4 +67,15 @@ function whenOf({ tag, at }: Values, now: number): When {
 		'which snapshots? Neither -t TAG nor --at TIME is given',
 		'snaphaven list -s HAVEN says what is there.',
 	)
+}
+
+/** Flags of the one way that mean nothing in the other are hardly meant. */
+function refuseMixtures(values: Values): void {
+	const given = (names: (keyof Values)[]) => names.find((name) => values[name] !== undefined && values[name] !== false)
+	const stray = values.import
+		? given(['to', 'link'])
+		: given(['create-schema', 'cqlsh', 'nodetool', 'host', 'port', 'user', 'password-file'])
+	if (stray === undefined) return
+	if (values.import) throw usageError(`--import and --${stray} cannot be given together`, 'Leave one of them out.')
+	throw usageError(`--${stray} is for --import alone`, 'Give --import too, or leave it out.')
 }

@@ -15,12 +15,12 @@ export function plannedLine(table: PlannedTable): Line {
 	return resultLine('would restore', tableText(table))
 }
 
-/** What is about to be done, or would be. */
-export function planLine({ tables, bytesFree }: RestorePlan, to: string, dryRun: boolean): Line {
+/** What is about to be done, or would be; `where`: the folder that it is copied to. */
+export function planLine({ tables, bytesFree }: RestorePlan, where: string, dryRun: boolean): Line {
 	const rest = tables.filter(({ isThere }) => !isThere)
 	const there = tables.length - rest.length
-	const before = there === 0 ? '' : `; ${counted(there, 'table')} restored before`
-	const text = `${counted(rest.length, 'table')} (${amountOf(rest)}) to ${quoted(to)}, where ${bytes(bytesFree)} are free${before}`
+	const before = there === 0 ? '' : `; ${counted(there, 'table')} there already`
+	const text = `${counted(rest.length, 'table')} (${amountOf(rest)}) to ${quoted(where)}, where ${bytes(bytesFree)} are free${before}`
 	if (dryRun) return { ...resultLine('would restore:', text), importance: 'summary' }
 	return { ...resultLine('restoring:', text, 'plain'), to: 'stderr' }
 }
@@ -44,10 +44,17 @@ export function refusalLine({ keyspace, name, reason }: Refusal): Line {
 }
 
 /** The last line. */
-export function summaryLine(restored: PlannedTable[], refused: number, to: string, elapsedMs: number): Line {
+export function summaryLine(restored: PlannedTable[], refused: number, where: string, elapsedMs: number): Line {
 	const missing = refused === 0 ? '' : `; ${counted(refused, 'table')} not`
-	const text = `${counted(restored.length, 'table')} (${amountOf(restored)}) in ${quoted(to)}, in ${duration(elapsedMs)}${missing}`
+	const text = `${counted(restored.length, 'table')} (${amountOf(restored)}) ${where}, in ${duration(elapsedMs)}${missing}`
 	return { ...resultLine('restored:', text, refused === 0 ? 'good' : 'doubtful'), importance: 'summary' }
+}
+
+/** The statements that make a table, for people to take from here. */
+export function schemaLines(head: Parameters<typeof shortName>[0], schema: string): Line[] {
+	const what = `${shortName(head)} has this schema.cql; its keyspace must be made first where it is gone, by CREATE KEYSPACE:`
+	const lines = schema.split('\n').filter((text) => text !== '')
+	return [resultLine('schema:', what, 'plain'), ...lines.map((text) => resultLine('', text, 'plain'))]
 }
 
 /** The object that `--json` tells a table by. */

@@ -1,10 +1,15 @@
+import type { Haven } from '../haven/haven.ts'
 import { openForReading } from '../haven/open-for-reading.ts'
 import { problemLine } from '../report/messages.ts'
+import { readSchema } from '../restore/create-table.ts'
+import { importTables } from '../restore/import.ts'
 import { planRestore } from '../restore/plan.ts'
+import { planImport } from '../restore/plan-import.ts'
 import { restore } from '../restore/restore.ts'
+import type { RestorePlan } from '../restore/types.ts'
 import { onSignals } from './interruption.ts'
 import type { RestoreRun } from './restore-options.ts'
-import { openRestoreTeller } from './restore-teller.ts'
+import { openRestoreTeller, type RestoreTeller } from './restore-teller.ts'
 import type { Telling } from './teller.ts'
 
 /** Plans, tells the plan, restores. Returns the exit code. */
@@ -14,10 +19,8 @@ export async function runRestore(options: RestoreRun, telling: Telling): Promise
 	try {
 		const haven = await openForReading(options.haven, options.stateDirectory)
 		try {
-			const plan = await planRestore(haven, options)
-			signal.throwIfAborted()
-			teller.tellPlan(plan)
-			if (!options.dryRun) await restore(haven, plan, options, signal, (event) => teller.tellEvent(event))
+			const plan = await carryOut(haven, options, teller, signal)
+			await tellSchemas(haven, plan, teller)
 			return await teller.tellEnd()
 		} finally {
 			haven.close()
@@ -27,4 +30,29 @@ export async function runRestore(options: RestoreRun, telling: Telling): Promise
 	} finally {
 		release()
 	}
+}
+
+async function carryOut(
+	haven: Haven,
+	{ target, dryRun }: RestoreRun,
+	teller: RestoreTeller,
+	signal: AbortSignal,
+): Promise<RestorePlan> {
+	const tell: Parameters<typeof restore>[4] = (event) => teller.tellEvent(event)
+	if (target.kind === 'folder') {
+		const plan = await planRestore(haven, target)
+		signal.throwIfAborted()
+		teller.tellPlan(plan, target.to)
+		if (!dryRun) await restore(haven, plan, target, signal, tell)
+		return plan
+	}
+	const plan = await planImport(haven, target, signal)
+	teller.tellPlan(plan, plan.stage.root)
+	if (!dryRun) await importTables({ haven, plan, options: target, signal, tell })
+	return plan
+}
+
+/** The statements that make the tables which the node lacks. */
+async function tellSchemas(haven: Haven, { refused }: RestorePlan, teller: RestoreTeller): Promise<void> {
+	for (const { lacking } of refused) if (lacking) teller.tellSchema(lacking, await readSchema(haven, lacking))
 }

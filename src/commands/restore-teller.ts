@@ -3,6 +3,7 @@ import { describeError, isAbort } from '../report/errors.ts'
 import { errorObject } from '../report/json-events.ts'
 import { type Line, problemLine } from '../report/messages.ts'
 import { Meter } from '../report/meter.ts'
+import { quoted } from '../report/printable.ts'
 import { progressLine } from '../report/progress-line.ts'
 import { stdoutSettled } from '../report/streams.ts'
 import { requireSpace } from '../restore/plan.ts'
@@ -15,6 +16,7 @@ import {
 	plannedLine,
 	refusalLine,
 	restoredLine,
+	schemaLines,
 	summaryLine,
 	sumOf,
 	tableObject,
@@ -43,10 +45,10 @@ class RestoreTellerOf {
 		this.#teller.print(line)
 	}
 
-	/** What is going to be done; with `--dry-run` that is all there is to tell. Throws where it would not fit. */
-	tellPlan(plan: RestorePlan): void {
+	/** What is going to be done, by copies to `where`; with `--dry-run` that is all there is to tell. Throws where it would not fit. */
+	tellPlan(plan: RestorePlan, where: string): void {
 		this.#plan = plan
-		const { dryRun, to } = this.#options
+		const { dryRun } = this.#options
 		for (const message of plan.warnings) this.print(problemLine('warning', 'doubtful', message))
 		for (const message of plan.warnings) this.#teller.printJson({ type: 'warning', message })
 		for (const refusal of plan.refused) this.#tellRefusal(refusal)
@@ -57,8 +59,8 @@ class RestoreTellerOf {
 				this.#teller.printJson(tableObject(table.isThere ? 'there already' : 'planned', table))
 			}
 		}
-		this.print(planLine(plan, to, dryRun))
-		if (dryRun) requireSpace(plan, to)
+		this.print(planLine(plan, where, dryRun))
+		if (dryRun) requireSpace(plan, where)
 	}
 
 	tellEvent(event: RestoreEvent): void {
@@ -72,16 +74,23 @@ class RestoreTellerOf {
 		this.#showProgress()
 	}
 
+	/** What makes a table that the node lacks. */
+	tellSchema(head: PlannedTable['head'], schema: string): void {
+		for (const line of schemaLines(head, schema)) this.print(line)
+		const { keyspace, table, tag } = head
+		this.#teller.printJson({ type: 'schema', keyspace, table, tag, schema })
+	}
+
 	/** Returns the exit code. */
 	async tellEnd(): Promise<number> {
 		this.#teller.endProgress()
-		const { dryRun, to, link } = this.#options
+		const { dryRun, target } = this.#options
 		const exitCode = this.#sawDamage ? 3 : this.#refused > 0 ? 1 : 0
 		const elapsedMs = performance.now() - this.#begunAt
 		if (!dryRun) {
-			this.print(summaryLine(this.#there, this.#refused, to, elapsedMs))
+			this.print(summaryLine(this.#there, this.#refused, this.#whereText(), elapsedMs))
 			const places = this.#plan?.tables.filter((table) => this.#there.includes(table)).map(({ place }) => place)
-			for (const line of nextLines(places ?? [], link)) this.print(line)
+			for (const line of target.kind === 'folder' ? nextLines(places ?? [], target.link) : []) this.print(line)
 		}
 		const tables = dryRun ? (this.#plan?.tables ?? []) : this.#there
 		this.#teller.printJson({
@@ -116,21 +125,28 @@ class RestoreTellerOf {
 	}
 
 	#tellRestored({ table, leftOut }: Extract<RestoreEvent, { type: 'restored' }>): void {
+		const { target } = this.#options
 		this.#there.push(table)
 		if (table.head.state === 'damaged') this.#sawDamage = true
 		this.print(restoredLine(table, leftOut))
 		this.#teller.printJson({
 			...tableObject('restored', table),
 			...(leftOut.length === 0 ? {} : { leftOut }),
-			...(this.#options.link ? {} : { next: nextCommands(table.place) }),
+			...(target.kind === 'node' || target.link ? {} : { next: nextCommands(table.place) }),
 		})
+	}
+
+	#whereText(): string {
+		const { target } = this.#options
+		return target.kind === 'folder' ? `in ${quoted(target.to)}` : 'in the running node'
 	}
 
 	#tellRefusal(refusal: Refusal): void {
 		this.#refused++
 		if (refusal.isDamage) this.#sawDamage = true
 		this.print(refusalLine(refusal))
-		this.#teller.printJson({ type: 'refused', ...refusal })
+		const { lacking: _, ...told } = refusal
+		this.#teller.printJson({ type: 'refused', ...told })
 	}
 
 	#tellDamage(table: PlannedTable, { path, reason }: { path: string; reason: string }): void {

@@ -72,7 +72,11 @@ function requireKeyspaces(keyspaces: string[]): string[] {
 	throw usageError('which keyspaces? None is named', 'Name one or more.')
 }
 
-function nodetoolOf(values: Values, { directory }: Surroundings): Nodetool {
+/** How nodetool is to be called by the flags; throws for what its start script would take apart. */
+export function nodetoolOf(
+	values: Pick<Values, 'nodetool' | 'host' | 'port' | 'user' | 'password-file'>,
+	{ directory }: Pick<Surroundings, 'directory'>,
+): Nodetool {
 	const { nodetool: program = 'nodetool', host, port, user, 'password-file': file } = values
 	if (program === '') throw usageError('--nodetool expects a program, but was given ""')
 	if (port !== undefined && !/^\d{1,5}$/.test(port)) {

@@ -9,19 +9,42 @@ import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { type Catalog, readCatalog } from '../mirror/read-catalog.ts'
+import { ageWarnings } from './age-warnings.ts'
 import { bytesFreeAt, checkTarget } from './check-target.ts'
 import { type Choice, chooseSnapshots, nameOf } from './choose.ts'
 import { lookAtPlace } from './marker.ts'
 import { folderOf, isCassandraName, partialOf, type TablePlace } from './places.ts'
-import type { PlannedTable, Refusal, RestoreOptions, RestorePlan } from './types.ts'
+import type { ChooseOptions, PlannedTable, Refusal, RestoreOptions, RestorePlan } from './types.ts'
 import { warningsOf } from './warnings.ts'
 
 /**
- * Finds out what is to be restored, and whether it can be; writes nothing. Throws where there is nothing, where something
- * else stands in a table's place, and for a target that is unfit; what concerns single tables is refused in the plan.
+ * Finds out what is to be copied to a folder, and whether it can be; writes nothing. Throws where there is nothing, where
+ * something else stands in a table's place, and for a target that is unfit; what concerns single tables is refused in the
+ * plan.
  */
 export async function planRestore(haven: Haven, options: RestoreOptions): Promise<RestorePlan> {
 	await checkTarget(options.to, haven.path)
+	const { wanted, refused, warnings } = await chooseTables(haven, options)
+	const looks = await runAsync(each(wanted, 16, (head) => lookAtTable(haven.base, head, options)))
+	refuseConflicts(looks)
+	return {
+		tables: looks.map(({ table }) => table),
+		refused,
+		warnings,
+		bytesNeeded: options.link ? 0 : looks.reduce((sum, { bytesNeeded }) => sum + bytesNeeded, 0),
+		bytesFree: await bytesFreeAt(options.to),
+	}
+}
+
+/** What was chosen of a haven, by the tables' names. */
+export interface ChosenTables {
+	wanted: SealedHead[]
+	refused: Refusal[]
+	warnings: string[]
+}
+
+/** Chooses a snapshot for each table. Throws where there is none at all. */
+export async function chooseTables(haven: Haven, options: ChooseOptions): Promise<ChosenTables> {
 	const { wantsTable } = options
 	const catalog = await readCatalog(haven.base, { wantsTable, wantsTag: () => true, wantsTime: () => true })
 	const choice = chooseSnapshots(catalog.sealed, options.when, options.isNamed)
@@ -31,17 +54,9 @@ export async function planRestore(haven: Haven, options: RestoreOptions): Promis
 	]
 	if (choice.chosen.length === 0 && refused.length === 0) throw nothingFound(catalog, options)
 	const isRefused = new Set(refused.map(({ keyspace, name }) => `${keyspace}.${name}`))
-	const wanted = choice.chosen.filter((head) => !isRefused.has(`${head.keyspace}.${nameOf(head)}`))
-	const looks = await runAsync(each(wanted, 16, (head) => lookAtTable(haven.base, head, options)))
-	refuseConflicts(looks)
-	const tables = looks.map(({ table }) => table).sort(byName)
-	return {
-		tables,
-		refused,
-		warnings: warningsOf({ choice, catalog, options, haven }),
-		bytesNeeded: options.link ? 0 : looks.reduce((sum, { bytesNeeded }) => sum + bytesNeeded, 0),
-		bytesFree: await bytesFreeAt(options.to),
-	}
+	const wanted = choice.chosen.filter((head) => !isRefused.has(fullName(head))).sort(byName)
+	const aged = await runAsync(ageWarnings(haven.base, wanted, catalog, options.dataDirectories ?? []))
+	return { wanted, refused, warnings: [...warningsOf({ choice, catalog, options, haven }), ...aged] }
 }
 
 /** Throws unless what is still to be written fits. */
@@ -53,7 +68,7 @@ export function requireSpace({ bytesNeeded, bytesFree }: RestorePlan, to: string
 	)
 }
 
-function refusalOf(head: SealedHead, { acceptDamaged }: RestoreOptions): Refusal[] {
+function refusalOf(head: SealedHead, { acceptDamaged }: ChooseOptions): Refusal[] {
 	const { keyspace, state, tag } = head
 	const name = nameOf(head)
 	if (!isCassandraName(keyspace) || !isCassandraName(name)) {
@@ -66,7 +81,7 @@ function refusalOf(head: SealedHead, { acceptDamaged }: RestoreOptions): Refusal
 }
 
 /** Tables of the tag whose snapshot does not count. */
-function unbelieved(catalog: Catalog, { chosen }: Choice<SealedHead>, { when }: RestoreOptions): Refusal[] {
+function unbelieved(catalog: Catalog, { chosen }: Choice<SealedHead>, { when }: ChooseOptions): Refusal[] {
 	if (!('tag' in when)) return []
 	const has = new Set(chosen.map((head) => `${head.keyspace}.${nameOf(head)}`))
 	const doubtful = catalog.inDoubt
@@ -130,7 +145,7 @@ function refuseConflicts(looks: TableLook[]): void {
 	)
 }
 
-function nothingFound({ sealed }: Catalog, { when }: RestoreOptions) {
+function nothingFound({ sealed }: Catalog, { when }: ChooseOptions) {
 	const newest = [...sealed].sort((one, other) => Date.parse(other.takenAt) - Date.parse(one.takenAt))
 	const tags = [...new Set(newest.map(({ tag }) => tag))]
 	const hint =
@@ -141,6 +156,10 @@ function nothingFound({ sealed }: Catalog, { when }: RestoreOptions) {
 	return failure(`no snapshot ${what} is in the haven`, hint)
 }
 
-function byName({ place: one }: PlannedTable, { place: other }: PlannedTable): number {
-	return `${one.keyspace}.${one.name}` < `${other.keyspace}.${other.name}` ? -1 : 1
+function fullName(head: SealedHead): string {
+	return `${head.keyspace}.${nameOf(head)}`
+}
+
+function byName(one: SealedHead, other: SealedHead): number {
+	return fullName(one) < fullName(other) ? -1 : 1
 }

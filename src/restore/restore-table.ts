@@ -20,6 +20,8 @@ export interface TableOrder {
 	link: boolean
 	/** Go on without the SSTables of which the haven has a damaged file. */
 	acceptDamaged: boolean
+	/** In place of who owned the files on the node. */
+	owner?: { uid: number; gid: number }
 	signal: AbortSignal
 	onBytes: (bytes: number) => void
 }
@@ -47,9 +49,9 @@ const WIDTH = 16
 /**
  * Restores one table: gathered beside its place, each file held against the receipt, flushed, and then renamed into its
  * place. Where a file is damaged in the haven, nothing appears, unless that is accepted: then the whole SSTable is left
- * out. Throws for what concerns the place or the haven as a whole; what was gathered by then is gone on with.
+ * out. `note` says that it is noted as restored. Throws for what concerns the place or the haven as a whole; what was gathered by then is gone on with.
  */
-export function* restoreTable(order: TableOrder): Io<TableResult> {
+export function* restoreTable(order: TableOrder, note = true): Io<TableResult> {
 	const { receipt, place } = order
 	const partial = partialOf(place)
 	yield* makeFolder(`${place.root}/${place.keyspace}`, 0o777)
@@ -66,7 +68,7 @@ export function* restoreTable(order: TableOrder): Io<TableResult> {
 	const leftOut = withWholeSSTables(receipt.files, damage)
 	for (const path of leftOut) yield* removeTree(`${partial}/${path}`)
 	yield* finishFolders(order, partial)
-	yield* writeMarker(place, { receiptId: receipt.id, tag: receipt.tag, link: order.link, leftOut })
+	if (note) yield* writeMarker(place, { receiptId: receipt.id, tag: receipt.tag, link: order.link, leftOut })
 	yield* rename(partial, folderOf(place))
 	yield* flushFolder(`${place.root}/${place.keyspace}`)
 	yield* flushFolder(place.root)
@@ -101,7 +103,12 @@ function* gather(order: TableOrder, partial: string): Io<FileDamage[]> {
 			const { path } = file
 			const reason = linked.some((folder) => path.startsWith(`${folder}/`))
 				? 'its folder is a symbolic link'
-				: yield* copyFile({ ...order, file, from: below(source, path), to: pathOf(`${partial}/${path}`) })
+				: yield* copyFile({
+						...order,
+						file: { ...file, ...order.owner },
+						from: below(source, path),
+						to: pathOf(`${partial}/${path}`),
+					})
 			return reason === undefined ? [] : [{ path, reason }]
 		})
 		return damage.flat()
@@ -140,10 +147,10 @@ function prefixOf(path: string): string {
 }
 
 /** What is linked can't be moved away by mistake: its folders are read-only. A copy's belong to who owns its files. */
-function* finishFolders({ receipt, link }: TableOrder, partial: string): Io<void> {
-	const own = receipt.files[0] ?? { uid: 0, gid: 0 }
+function* finishFolders({ receipt, link, owner }: TableOrder, partial: string): Io<void> {
+	const own = owner ?? receipt.files[0] ?? { uid: 0, gid: 0 }
 	const folders = [...receipt.folders, { path: '', mode: 0o755, uid: own.uid, gid: own.gid }]
-	for (const { path, mode, uid, gid } of folders) {
+	for (const { path, mode, uid, gid } of folders.map((folder) => ({ ...folder, ...owner }))) {
 		yield* withOpen(pathOf(path === '' ? partial : `${partial}/${path}`), FOLDER, function* (fd) {
 			if (!link) yield* ownAs(fd, { uid, gid })
 			yield* fchmod(fd, link ? 0o555 : mode | 0o700)

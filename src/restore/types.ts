@@ -1,28 +1,43 @@
+import type { Nodetool } from '../cassandra/nodetool.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
 import type { Selection } from '../mirror/read-catalog.ts'
 import type { When } from './choose.ts'
 import type { TablePlace } from './places.ts'
 
-/** What is to be restored, and where to. */
-export interface RestoreOptions {
+/** What is to be restored. */
+export interface ChooseOptions {
 	when: When
 	/** By the keyspace and the table's name without its id. */
 	wantsTable: Selection['wantsTable']
 	/** Whether a table is asked for by its own name, not as one of its keyspace. */
 	isNamed: (keyspace: string, name: string) => boolean
+	/** Take snapshots that were damaged at the source, and leave out SSTables that are damaged in the haven. */
+	acceptDamaged: boolean
+	/** The node's data directories, absolute, where it is to be loaded into that. */
+	dataDirectories?: string[]
+}
+
+/** A restore to a folder. */
+export interface RestoreOptions extends ChooseOptions {
 	/** The folder that it goes to, absolute. */
 	to: string
 	/** Share the haven's files in place of copying them, for a look inside. */
 	link: boolean
-	/** Take snapshots that were damaged at the source, and leave out SSTables that are damaged in the haven. */
-	acceptDamaged: boolean
+}
+
+/** A restore into a running node. */
+export interface ImportOptions extends ChooseOptions {
+	dataDirectories: string[]
+	nodetool: Nodetool
+	/** The cqlsh by which tables are made that the node lacks; undefined where they are not to be. */
+	cqlsh: string | undefined
 }
 
 /** A table that is to be restored. */
 export interface PlannedTable {
 	head: SealedHead
 	place: TablePlace
-	/** An earlier run restored it, and it is there still. */
+	/** An earlier run restored it, and it is there still; or the node has all of its SSTables. */
 	isThere: boolean
 }
 
@@ -34,6 +49,8 @@ export interface Refusal {
 	reason: string
 	/** It is damage, not a circumstance. */
 	isDamage: boolean
+	/** The node has no such table: the snapshot whose schema.cql makes it. */
+	lacking?: SealedHead
 }
 
 /** What a restore is going to do. */

@@ -3,12 +3,12 @@ import { thisMachine } from '../haven/machine.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
 import type { Catalog } from '../mirror/read-catalog.ts'
 import { type Candidate, type Choice, nameOf } from './choose.ts'
-import type { RestoreOptions } from './types.ts'
+import type { ChooseOptions } from './types.ts'
 
 interface Found {
 	choice: Choice<SealedHead>
 	catalog: Catalog
-	options: RestoreOptions
+	options: ChooseOptions
 	haven: Pick<Haven, 'record'>
 }
 

@@ -22,7 +22,9 @@ test.before('a recorded node is mirrored', async () => {
 	mirrored = await mirrorFixture('cassandra-5.0-bti')
 })
 
-test.after.always(() => rmSync(mirrored.own, { recursive: true, force: true }))
+test.after.always(() => {
+	if (mirrored !== undefined) rmSync(mirrored.own, { recursive: true, force: true })
+})
 
 function ended(t: ExecutionContext, result: CliResult, exitCode: number): void {
 	t.is(result.exitCode, exitCode, result.stderr + result.stdout)

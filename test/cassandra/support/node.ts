@@ -25,6 +25,8 @@ export interface CassandraNode {
 	nodetool: (...args: string[]) => Promise<string>
 	/** The words of a command that is nodetool, with nothing said of where the node is. */
 	nodetoolCommand: string[]
+	/** Where it listens for CQL on 127.0.0.1. */
+	cqlPort: number
 	/** Where nodetool finds it on 127.0.0.1. */
 	jmxPort: number
 	/** Runs one of Cassandra's tools that read the disk, such as `StandaloneSSTableUtil`, by its class's name. */
@@ -70,6 +72,7 @@ export async function startNode(root: string, settings: NodeSettings): Promise<C
 		cql: session,
 		nodetool: (...args) => runTool(installation, root, 'NodeTool', ['-h', '127.0.0.1', '-p', String(jmx), ...args]),
 		nodetoolCommand: toolCommand(installation, root, 'NodeTool'),
+		cqlPort: ports.cql,
 		jmxPort: jmx,
 		tool: (name, ...args) => runTool(installation, root, name, args),
 		stop: async () => {

@@ -1,0 +1,146 @@
+import { importSSTables } from '../cassandra/nodetool.ts'
+import { SnaphavenError } from '../errors.ts'
+import { removeTree } from '../files/folders.ts'
+import { runAsync } from '../files/io.ts'
+import type { Haven } from '../haven/haven.ts'
+import { readSealed } from '../haven/read-sealed.ts'
+import type { Receipt } from '../haven/receipt.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { createTable } from './create-table.ts'
+import { type LiveSSTable, liveSSTables, tableFolders } from './live-sstables.ts'
+import { holdFolder } from './one-at-a-time.ts'
+import { folderOf } from './places.ts'
+import { requireSpace } from './plan.ts'
+import { filesToBring, type ImportPlan } from './plan-import.ts'
+import { type FileDamage, restoreTable } from './restore-table.ts'
+import { clearStage, makeStage } from './stage.ts'
+import type { ImportOptions, PlannedTable, RestoreEvent } from './types.ts'
+
+/** What an import works with. */
+interface Import {
+	haven: Haven
+	plan: ImportPlan
+	options: ImportOptions
+	signal: AbortSignal
+	tell: (event: RestoreEvent) => void
+}
+
+/**
+ * Imports what a plan says into the running node, one table after the other: a private copy is staged, and moved in by
+ * the node. It counts by what is left in the stage and what the table has then, never by nodetool's exit code. Throws as
+ * `restore` does.
+ */
+export async function importTables(work: Import): Promise<void> {
+	const { plan, options, signal } = work
+	requireSpace(plan, plan.stage.root)
+	const [dataDirectory = ''] = options.dataDirectories
+	const release = await holdFolder(dataDirectory)
+	try {
+		for (const table of plan.tables.filter(({ isThere }) => !isThere)) {
+			signal.throwIfAborted()
+			const problem = plan.toMake.includes(table) ? await makeTable(work, table) : undefined
+			if (problem === undefined) await importTable(work, table)
+			else refuseTable(work, table, problem)
+			await clearStage(plan.stage)
+		}
+	} finally {
+		release()
+	}
+}
+
+/** Gives why it could not be made. */
+async function makeTable({ haven, options, signal }: Import, table: PlannedTable): Promise<string | undefined> {
+	try {
+		await createTable(haven, table, options.cqlsh ?? 'cqlsh', signal)
+		return undefined
+	} catch (error) {
+		return understood(error)
+	}
+}
+
+function refuseTable(
+	{ tell }: Import,
+	table: PlannedTable,
+	reason: string,
+	isDamage = false,
+	damage: FileDamage[] = [],
+) {
+	const { keyspace, name } = table.place
+	tell({ type: 'refused', refusal: { keyspace, name, reason, isDamage }, damage, table })
+}
+
+async function importTable(work: Import, table: PlannedTable): Promise<void> {
+	const { haven, plan, options, tell } = work
+	const { head, place } = table
+	const { keyspace } = place
+	const refuse = (reason: string, isDamage: boolean, damage?: FileDamage[]) =>
+		refuseTable(work, table, reason, isDamage, damage)
+	const read = await runAsync(onHaven(readSealed(haven.base, head)))
+	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
+	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
+	const files = await filesToBring(read.receipt, options.dataDirectories)
+	await makeStage(plan.stage, keyspace)
+	const { restored, damage, leftOut, changed } = await stageTable(work, table, { ...read.receipt, folders: [], files })
+	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
+	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
+	for (const one of damage) tell({ type: 'damaged file', table, ...one })
+	const problem = files.length === leftOut.length ? undefined : await moveIn(work, table)
+	if (problem !== undefined) return refuse(problem, false)
+	tell({ type: 'restored', table, leftOut })
+}
+
+async function stageTable({ haven, plan, options, signal, tell }: Import, table: PlannedTable, receipt: Receipt) {
+	const { place } = table
+	await runAsync(removeTree(folderOf(place)))
+	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
+	const { acceptDamaged } = options
+	const order = {
+		base: haven.base,
+		receipt,
+		place,
+		link: false,
+		acceptDamaged,
+		owner: plan.stage.owner,
+		signal,
+		onBytes,
+	}
+	return await runAsync(restoreTable(order, false))
+}
+
+/** Has the node take the staged SSTables in. Gives why that can't be said to have succeeded. */
+async function moveIn({ options, signal }: Import, { place }: PlannedTable): Promise<string | undefined> {
+	const { keyspace, name } = place
+	const folder = folderOf(place)
+	const look = async () =>
+		await runAsync(liveSSTables(await runAsync(tableFolders(options.dataDirectories, keyspace, name))))
+	const staged = await runAsync(liveSSTables([folder]))
+	const before = await look()
+	const output = await importSSTables(options.nodetool, { keyspace, table: name, folder }, signal).catch(understood)
+	const left = await runAsync(liveSSTables([folder]))
+	return whyNotProven({ staged, left, before, after: await look() }, output)
+}
+
+interface Seen {
+	staged: LiveSSTable[]
+	left: LiveSSTable[]
+	before: LiveSSTable[]
+	after: LiveSSTable[]
+}
+
+/**
+ * Why an import can't be said to have succeeded; undefined where the stage is empty and the table has SSTables that it had
+ * not before: the very ones, or, where a compaction was quicker, one made of them.
+ */
+function whyNotProven({ staged, left, before, after }: Seen, output: string): string | undefined {
+	const said = output === '' ? '' : `; nodetool said: ${output}`
+	if (left.length > 0) return `the node took ${staged.length - left.length} of ${staged.length} SSTables${said}`
+	const known = new Set(before.map(({ ino }) => ino))
+	if (after.some(({ ino }) => !known.has(ino))) return undefined
+	return `the node took the SSTables, but none is in the table’s folders: is it another node’s nodetool, or other data directories?${said}`
+}
+
+function understood(error: unknown): string {
+	if (!(error instanceof SnaphavenError)) throw error
+	if (error.exitCode === 2) throw error
+	return [error.message, error.hint].filter(Boolean).join(': ')
+}

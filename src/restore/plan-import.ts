@@ -1,0 +1,82 @@
+import { tablesOf } from '../cassandra/nodetool.ts'
+import { parseComponent } from '../cassandra/sstable.ts'
+import { runAsync } from '../files/io.ts'
+import type { Haven } from '../haven/haven.ts'
+import type { SealedHead } from '../haven/read-heads.ts'
+import { readSealed } from '../haven/read-sealed.ts'
+import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { nameOf } from './choose.ts'
+import { liveSSTables, missingData, tableFolders } from './live-sstables.ts'
+import { chooseTables } from './plan.ts'
+import { findStage, type Stage } from './stage.ts'
+import type { ImportOptions, PlannedTable, Refusal, RestorePlan } from './types.ts'
+
+/** What an import is going to do. */
+export interface ImportPlan extends RestorePlan {
+	stage: Stage
+	/** Tables that the node lacks, and that are to be made. */
+	toMake: PlannedTable[]
+}
+
+/**
+ * Finds out what is to be imported into the running node; nothing is written. SSTables that a table has already are not
+ * brought again, so that a run that was interrupted goes on. Tables that the node lacks are refused, unless they are to be
+ * made. Throws as planRestore does, and where nodetool can't be called.
+ */
+export async function planImport(haven: Haven, options: ImportOptions, signal: AbortSignal): Promise<ImportPlan> {
+	const { wanted, refused, warnings } = await chooseTables(haven, options)
+	const stage = await findStage(options.dataDirectories, haven.path)
+	const onNode = await tablesOf(options.nodetool, signal)
+	const plan: ImportPlan = {
+		tables: [],
+		refused,
+		warnings,
+		bytesNeeded: 0,
+		bytesFree: stage.bytesFree,
+		stage,
+		toMake: [],
+	}
+	for (const head of wanted) {
+		signal.throwIfAborted()
+		const place = { root: stage.root, keyspace: head.keyspace, name: nameOf(head) }
+		const isMade = onNode.get(place.keyspace)?.has(place.name) ?? false
+		if (!isMade && options.cqlsh === undefined) {
+			plan.refused.push(lacking(place, head))
+			continue
+		}
+		const missing = await bytesToBring(haven, head, options)
+		const table = { head, place, isThere: isMade && missing === 0 }
+		plan.tables.push(table)
+		if (!isMade) plan.toMake.push(table)
+		plan.bytesNeeded += missing
+	}
+	return plan
+}
+
+function lacking({ keyspace, name }: { keyspace: string; name: string }, head: SealedHead): Refusal {
+	return {
+		keyspace,
+		name,
+		reason: 'the node has no such table; make it by its schema, or give --create-schema',
+		isDamage: false,
+		lacking: head,
+	}
+}
+
+/** What the table lacks of the snapshot. What is wrong with the receipt shows when it is restored. */
+async function bytesToBring(haven: Haven, head: SealedHead, options: ImportOptions): Promise<number> {
+	const read = await runAsync(onHaven(readSealed(haven.base, head)))
+	if (!('receipt' in read)) return head.byteCount
+	const files = await filesToBring(read.receipt, options.dataDirectories)
+	return files.reduce((sum, { size }) => sum + size, 0)
+}
+
+/** The components of the base table's SSTables that it lacks: indexes are built anew by import, or are among these (SAI). */
+export async function filesToBring(receipt: Receipt, dataDirectories: string[]): Promise<ReceiptFile[]> {
+	const name = nameOf(receipt)
+	const folders = await runAsync(tableFolders(dataDirectories, receipt.keyspace, name))
+	const missing = await runAsync(missingData(receipt, await runAsync(liveSSTables(folders))))
+	const prefixes = new Set(missing.map(({ path }) => parseComponent(path)?.prefix))
+	return receipt.files.filter(({ path }) => !path.includes('/') && prefixes.has(parseComponent(path)?.prefix ?? '?'))
+}

@@ -1,0 +1,112 @@
+import { readdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { type CliResult, runCli } from '../support/cli.ts'
+import { passed } from './support/bench.ts'
+import { indexAnswers, rowsOf } from './support/give-back.ts'
+import { type CassandraNode, startNode } from './support/node.ts'
+import { makeCqlsh, makeNodetool } from './support/programs.ts'
+import { buildSai, createShop, remakeEvents, shopKeyspaces, writeRound } from './support/shop.ts'
+import { liveTables } from './support/snapshots.ts'
+
+const settings = { version: '5.0.8', format: 'bti', ids: 'uuid', dataDirectories: 2 } as const
+
+let own: string
+let node: CassandraNode
+let nodetool: string
+/** The rows of each table when the snapshot `good` was taken. */
+const rows = new Map<string, string[]>()
+
+const places = () => ['-s', join(own, 'haven'), ...node.dataDirectories.flatMap((path) => ['--data-dir', path])]
+const jmx = () => ['--nodetool', nodetool, '--host', '127.0.0.1', '--port', String(node.jmxPort)]
+const run = (...args: string[]) => runCli(args, { stateDirectory: join(own, 'state') })
+
+async function start(): Promise<void> {
+	node = await startNode(join(own, 'cassandra'), settings)
+	nodetool = await makeNodetool(own, node)
+}
+
+test.before('a node has tables with both kinds of index, and a sealed snapshot', async (t) => {
+	own = await mkdtemp(join(tmpdir(), 'snaphaven-cassandra-'))
+	try {
+		await start()
+	} catch (error) {
+		await rm(own, { recursive: true, force: true })
+		throw error
+	}
+	await createShop(node)
+	await buildSai(node)
+	await writeRound(node, 0, 30)
+	await node.nodetool('flush')
+	await writeRound(node, 1, 30)
+	passed(t as ExecutionContext, await run('snapshot', ...places(), ...jmx(), '-t', 'good', ...shopKeyspaces))
+	for (const { keyspace, name } of await liveTables(node, shopKeyspaces)) {
+		rows.set(`${keyspace}.${name}`, await rowsOf(node, keyspace, name))
+	}
+	await writeRound(node, 4, 15)
+})
+
+test.after.always('the node is stopped', async () => {
+	await node?.stop()
+	await rm(own, { recursive: true, force: true })
+})
+
+/** All tables have the rows of the snapshot, and both kinds of index answer by them. */
+async function assertAsBefore(t: ExecutionContext): Promise<void> {
+	t.true(rows.size >= 8)
+	for (const [table, expected] of rows) {
+		const [keyspace = '', name = ''] = table.split('.')
+		t.deepEqual(await rowsOf(node, keyspace, name), expected, table)
+	}
+	const { orders, found, expected } = await indexAnswers(node, ['customer', 'total'])
+	t.is(orders, 60)
+	t.deepEqual(found, expected)
+}
+
+/** Nothing of ours is left in a data directory. */
+function assertLeftNothing(t: ExecutionContext): void {
+	for (const directory of node.dataDirectories)
+		t.deepEqual(
+			readdirSync(directory).filter((name) => !/^\w+$/.test(name)),
+			[],
+		)
+}
+
+/** Empties each table in one of the ways that data is lost: truncated, dropped and made again with a new id, dropped. */
+async function loseAll(): Promise<void> {
+	for (const table of rows.keys()) {
+		const [keyspace, name] = table.split('.')
+		if (name !== 'events' && name !== 'carts') await node.cql(`TRUNCATE "${keyspace}"."${name}"`)
+	}
+	await remakeEvents(node)
+	await node.cql('DROP TABLE shop.carts')
+}
+
+const said = ({ stdout, stderr }: CliResult) => stdout + stderr
+
+test.serial('--import gives all back to tables truncated, dropped, and made again with a new id', async (t) => {
+	await loseAll()
+	const restore = ['restore', ...places(), ...jmx(), '-t', 'good', '--import']
+	const lacking = await run(...restore)
+	t.is(lacking.exitCode, 1, said(lacking))
+	t.regex(lacking.stderr, /^refused: shop\.carts: the node has no such table/m)
+	t.regex(lacking.stderr, /^warning: truncated since the snapshot was taken: /m)
+	const cqlsh = await makeCqlsh(own, node.cqlPort)
+	const rest = passed(t, await run(...restore, '--create-schema', '--cqlsh', cqlsh))
+	t.regex(rest.stdout, /^restored shop\.carts good/m)
+	t.regex(rest.stdout, /^there already shop\.orders good/m)
+	await assertAsBefore(t)
+	assertLeftNothing(t)
+})
+
+test.serial('--to makes what nodetool import loads by the very command that is printed', async (t) => {
+	await node.cql('TRUNCATE shop.orders')
+	const to = join(own, 'back')
+	const { stdout } = passed(t, await run('restore', ...places().slice(0, 2), '-t', 'good', '--to', to, 'shop.orders'))
+	const command = /^ {2}nodetool (import .*)$/m.exec(stdout)?.[1]?.split(' ') ?? []
+	t.deepEqual(command.slice(0, 4), ['import', '--copy-data', 'shop', 'orders'])
+	await node.nodetool(...command)
+	await assertAsBefore(t)
+})

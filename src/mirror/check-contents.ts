@@ -2,8 +2,8 @@ import type { Io } from '../files/io.ts'
 import { each } from '../files/io.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { doubtfulTocs, findMissing, type GatheredFile } from './proof.ts'
+import { readText } from './read-source.ts'
 import { withSourceFolders } from './source-folders.ts'
-import { readText } from './transfer-file.ts'
 
 /** Why a snapshot is never settled, if a TOC.txt names what an SSTable needs and is not there. */
 export function incomplete(

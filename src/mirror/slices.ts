@@ -16,10 +16,15 @@ export const SLICE_BYTES_MAX = 64 * 1024 * 1024
 
 /** Divides a plan into slices for the queue, a large copied file into pieces that can go side by side. */
 export function slicesOf(transfers: readonly Transfer[], filesMax: number): Piece[][] {
-	const slices: Piece[][] = []
-	let slice: Piece[] = []
+	return inSlices(transfers.flatMap(piecesOf), filesMax)
+}
+
+/** Puts pieces together into slices, in their order: none has more than so many, or more bytes than a slice may have. */
+export function inSlices<P extends { length: number }>(pieces: readonly P[], filesMax: number): P[][] {
+	const slices: P[][] = []
+	let slice: P[] = []
 	let bytes = 0
-	for (const piece of transfers.flatMap(piecesOf)) {
+	for (const piece of pieces) {
 		if (slice.length > 0 && (slice.length >= filesMax || bytes + piece.length > SLICE_BYTES_MAX)) {
 			slices.push(slice)
 			slice = []

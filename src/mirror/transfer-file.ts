@@ -1,27 +1,13 @@
-import type { SnapshotFile } from '../cassandra/snapshot.ts'
-import { failure } from '../errors.ts'
-import { constants, crc32 } from '../files/builtins.ts'
-import { CREATE, ownAs, READ, writeFully } from '../files/contents.ts'
+import { constants } from '../files/builtins.ts'
+import { CREATE, ownAs, READ } from '../files/contents.ts'
 import { itself } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { type PathLike, pathOf } from '../files/names.ts'
-import {
-	close,
-	fchmod,
-	fsync,
-	futimes,
-	link,
-	lstatIfThere,
-	open,
-	read,
-	reflink,
-	stat,
-	unlink,
-	withOpen,
-} from '../files/operations.ts'
+import { close, fchmod, fsync, futimes, link, lstatIfThere, reflink, unlink, withOpen } from '../files/operations.ts'
 import type { Origin } from '../haven/receipt.ts'
 import type { Transfer } from './plan.ts'
 import { isProof } from './proof.ts'
+import { checksum, openSource, pump, textOf, withChunk } from './read-source.ts'
 import type { Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 
@@ -105,18 +91,6 @@ function* tryToLink(from: PathLike, to: PathLike): Io<boolean> {
 	}
 }
 
-const CHUNK_BYTES = 256 * 1024
-const freeChunks: Buffer[] = []
-
-function* withChunk<T>(work: (chunk: Buffer) => Io<T>): Io<T> {
-	const chunk = freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
-	try {
-		return yield* work(chunk)
-	} finally {
-		freeChunks.push(chunk)
-	}
-}
-
 /** A hard-linked file is read once for its CRC, and its attributes are never set: they are the node's own. */
 function* readOnce({ transfer, to, flush, stopped }: TransferOrder): Io<PieceResult> {
 	return yield* withOpen(to, READ, function* (fd) {
@@ -170,102 +144,6 @@ function* fill(order: TransferOrder, source: number, target: number): Io<PieceRe
 	return { crc, how: 'copied', text }
 }
 
-interface Pump {
-	source: number
-	target: number
-	chunk: Buffer
-	piece: Piece
-	file: SnapshotFile
-	stopped: Int32Array
-}
-
-/** What was read: its CRC-32, and the text where it is a proof. */
-interface Sum {
-	crc: number
-	text: string | undefined
-}
-
-/** Reads one byte more than expected at the end of a file, so that one that grew shows. */
-function* pump({ source, target, chunk, piece, file: { path, size }, stopped }: Pump): Io<Sum> {
-	const { offset, length, whole } = piece
-	const isLast = offset + length === size
-	const expected = isLast ? length + 1 : length
-	let done = 0
-	let crc = 0
-	let text = isProof(path) ? '' : undefined
-	while (done < expected) {
-		goOnUnless(stopped)
-		const got = yield* readSource(
-			source,
-			chunk,
-			Math.min(chunk.length, expected - done),
-			whole ? null : offset + done,
-			path,
-		)
-		if (got === 0) break
-		const bytes = chunk.subarray(0, got)
-		crc = crc32(bytes, crc)
-		yield* writeFully(target, chunk, got, whole ? null : offset + done)
-		done += got
-		if (text === '') text = bytes.toString('latin1')
-		// The end of a file that is as long as it was: no call is needed to see that nothing follows a short read.
-		if (isLast && done === length && got < chunk.length) break
-	}
-	if (done !== length) throw sizeChanged(path, length, done)
-	return { crc, text }
-}
-
-/** Waiting for the end of a file could take longer than a stop may. */
-function goOnUnless(stopped: Int32Array): void {
-	if (Atomics.load(stopped, 0) !== 0) throw new Error('it was stopped in the middle of a file')
-}
-
-function* readSource(fd: number, chunk: Buffer, length: number, position: number | null, path: string): Io<number> {
-	try {
-		return yield* read(fd, chunk, 0, length, position)
-	} catch (error) {
-		if (hasCode(error))
-			throw failure(
-				`can’t read ${path} on the node: ${error.message}`,
-				'Look in the kernel’s log for errors of that disk.',
-				error,
-			)
-		throw error
-	}
-}
-
-/** What is gone or has become a link is looked at again; what can't be read is told. */
-function* openSource(from: PathLike, path: string): Io<number> {
-	try {
-		return yield* open(from, READ)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT', 'ELOOP')) throw new SourceChanged(`${path} is gone or another`)
-		if (hasCode(error))
-			throw failure(
-				`can’t open ${path} on the node: ${error.message}`,
-				'Run as a user who may read Cassandra’s data.',
-				error,
-			)
-		throw error
-	}
-}
-
-/** The text of a small file on the node, of which no more than a chunk counts. */
-export function* readText(from: PathLike, path: string): Io<string> {
-	const source = yield* openSource(from, path)
-	try {
-		return yield* withChunk(function* (chunk) {
-			return chunk.toString('latin1', 0, yield* readSource(source, chunk, chunk.length, null, path))
-		})
-	} finally {
-		yield* close(source)
-	}
-}
-
-function sizeChanged(path: string, expected: number, found: number): SourceChanged {
-	return new SourceChanged(`${path} had ${expected} bytes and then ${found > expected ? 'more' : found}`)
-}
-
 /** `dress`: a file's mode may be any. */
 export const ALL_BITS = 0o7777
 
@@ -275,30 +153,4 @@ export function* dress(fd: number, { file }: Transfer, missing: number): Io<void
 	if ((file.mode & (missing | 0o7000)) !== 0 || missing === ALL_BITS) yield* fchmod(fd, file.mode)
 	const seconds = Number(file.mtimeNs) / 1e9
 	yield* futimes(fd, seconds, seconds)
-}
-
-function* checksum(fd: number, { size, path }: SnapshotFile, stopped: Int32Array): Io<Sum> {
-	return yield* withChunk(function* (chunk) {
-		let crc = 0
-		let done = 0
-		let text = isProof(path) ? '' : undefined
-		for (;;) {
-			goOnUnless(stopped)
-			const got = yield* readSource(fd, chunk, chunk.length, null, path)
-			if (got === 0) break
-			crc = crc32(chunk.subarray(0, got), crc)
-			done += got
-			if (text === '') text = chunk.toString('latin1', 0, got)
-		}
-		if (done !== size) throw sizeChanged(path, size, done)
-		return { crc, text }
-	})
-}
-
-function textOf(path: PathLike): Io<string> {
-	return withOpen(path, READ, function* (fd) {
-		const { size } = yield* stat(fd)
-		const buffer = Buffer.allocUnsafe(Math.min(Number(size), CHUNK_BYTES))
-		return buffer.toString('latin1', 0, yield* read(fd, buffer, 0, buffer.length, null))
-	})
 }

@@ -3,7 +3,7 @@ import { parseComponent } from '../cassandra/sstable.ts'
 import { combineCrc32 } from '../files/crc32-combine.ts'
 import type { SharedCopy } from '../haven/copies.ts'
 import type { PieceRead, PieceToRead } from '../haven/read-pieces.ts'
-import { SLICE_BYTES_MAX, SLICE_FILES_MAX } from './slices.ts'
+import { inSlices, SLICE_BYTES_MAX, SLICE_FILES_MAX } from './slices.ts'
 
 /** A piece of one of the copies. */
 interface CopyPiece extends PieceToRead {
@@ -13,19 +13,7 @@ interface CopyPiece extends PieceToRead {
 
 /** Divides what is to be read into slices for the queue, a large file into pieces that go side by side. */
 export function slicesToRead(copies: readonly SharedCopy[]): CopyPiece[][] {
-	const slices: CopyPiece[][] = []
-	let slice: CopyPiece[] = []
-	let bytes = 0
-	for (const piece of copies.flatMap(piecesOf)) {
-		if (slice.length > 0 && (slice.length >= SLICE_FILES_MAX || bytes + piece.length > SLICE_BYTES_MAX)) {
-			slices.push(slice)
-			slice = []
-			bytes = 0
-		}
-		slice.push(piece)
-		bytes += piece.length
-	}
-	return slice.length > 0 ? [...slices, slice] : slices
+	return inSlices(copies.flatMap(piecesOf), SLICE_FILES_MAX)
 }
 
 function piecesOf({ path, size }: SharedCopy, copy: number): CopyPiece[] {

@@ -34,9 +34,12 @@ export function* openFolderIfThere(parent: number, name: Name): Io<number | unde
 	}
 }
 
-/** fsync of a folder: its entries are durable. Does nothing where the file system has no such thing. */
+/**
+ * fsync of a folder: its entries are durable. Does nothing where the file system has no such thing. A link is followed:
+ * a haven's path may be one, and an opened folder's is.
+ */
 export function flushFolder(path: string): Io<void> {
-	return withOpen(pathOf(path), FOLDER, flushOpened)
+	return withOpen(pathOf(path), constants.O_RDONLY | constants.O_DIRECTORY, flushOpened)
 }
 
 /** The same for a folder that is open. */

@@ -7,6 +7,7 @@ import {
 	below,
 	FOLDER,
 	flushFolder,
+	itself,
 	namesIn,
 	openFolder,
 	openFolderIfThere,
@@ -72,6 +73,9 @@ test('a folder of any name can be flushed', (t) => {
 	const folder = ownFolder(t)
 	mkdirSync(pathOf(`${folder}/${odd}`))
 	t.notThrows(() => runSync(flushFolder(`${folder}/${odd}`)))
+	symlinkSync(folder, join(folder, 'link'))
+	t.notThrows(() => runSync(flushFolder(join(folder, 'link'))))
+	t.notThrows(() => runSync(withOpen(folder, FOLDER, (fd) => flushFolder(itself(fd)))))
 	t.throws(() => runSync(flushFolder(`${folder}/nothing`)), { code: 'ENOENT' })
 })
 

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -45,6 +54,16 @@ test('a haven is made where there is none, and found again as the same', async (
 	t.deepEqual((await place.open()).record.id, record.id)
 	t.deepEqual(readdirSync(join(place.path, '.snaphaven')).sort(), ['haven.json', 'partial', 'receipts'])
 	t.deepEqual(readdirSync(place.path), ['.snaphaven'])
+})
+
+test('a haven is made where a link leads to, and found again as the same', async (t) => {
+	const place = makePlace(t)
+	const target = join(place.path, '../target')
+	mkdirSync(target)
+	symlinkSync(target, place.path)
+	const { record } = await place.open()
+	t.deepEqual(readdirSync(target), ['.snaphaven'])
+	t.is((await place.open()).record.id, record.id)
 })
 
 test('what was in the folder before is left alone', async (t) => {

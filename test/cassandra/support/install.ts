@@ -51,7 +51,8 @@ async function cached(name: string, fill: (folder: string) => Promise<void>): Pr
 	await mkdir(cache, { recursive: true })
 	const filling = await mkdtemp(`${folder}-`)
 	try {
-		await fill(filling)
+		// A registry that fails once is asked again.
+		await fill(filling).catch(() => fill(filling))
 		await rename(filling, folder).catch((error) => {
 			if (!existsSync(folder)) throw error
 		})

@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util'
 import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
 import { latency } from './latency.ts'
+import { list } from './list.ts'
 import { manyTables } from './many-tables.ts'
 import { slowMount } from './slow-mount.ts'
 import { smallFiles } from './small-files.ts'
 import { storm } from './storm.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
+import { verify } from './verify.ts'
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
@@ -15,7 +17,7 @@ const { values, positionals } = parseArgs({
 const storms = values.large
 	? [storm('normal', values.disk), storm('large', values.disk)]
 	: [storm('normal', values.disk)]
-const scenarios = [smallFiles, largeFile, slowMount, manyTables, idleService, ...storms, latency]
+const scenarios = [smallFiles, largeFile, slowMount, manyTables, idleService, ...storms, latency, list, verify]
 const unknown = positionals.filter((name) => scenarios.every((scenario) => scenario.name !== name))
 if (unknown.length > 0) {
 	console.error(`no benchmark ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`)

@@ -1,4 +1,5 @@
 import type { SealedHead } from '../haven/read-heads.ts'
+import { sumsOf } from '../mirror/stored-bytes.ts'
 import { type TagGroup, tableNames } from '../mirror/tag-groups.ts'
 import { bytes, count, counted } from '../report/amounts.ts'
 import type { Colours } from '../report/colours.ts'
@@ -11,28 +12,29 @@ const HEADINGS = ['TAG', 'TAKEN', 'TABLES', 'FILES', 'SIZE', 'STORED', 'STATE']
 const ALIGNMENTS = ['left', 'left', 'right', 'right', 'right', 'right', 'left'] as const
 
 /** The lines of all keyspaces, each with its tags, oldest first. */
-export function groupLines(listing: Listing, options: ListOptions, colours: Colours): string[] {
+export async function groupLines(listing: Listing, options: ListOptions, colours: Colours): Promise<string[]> {
 	const keyspaces = Map.groupBy(listing.groups, ({ keyspace }) => keyspace)
-	const lines = [...keyspaces].flatMap(([keyspace, groups]) =>
-		keyspaceLines(keyspace, groups, listing, options, colours),
-	)
-	return [...lines, ...unsealedLines(listing, colours)]
+	const lines: string[][] = []
+	for (const [keyspace, groups] of keyspaces) {
+		lines.push(await keyspaceLines(keyspace, groups, listing, options, colours))
+	}
+	return [...lines.flat(), ...unsealedLines(listing, colours)]
 }
 
-function keyspaceLines(
+async function keyspaceLines(
 	keyspace: string,
 	groups: TagGroup[],
 	listing: Listing,
 	{ depth, bytes: exact }: ListOptions,
 	colours: Colours,
-): string[] {
+): Promise<string[]> {
 	const size = sizeWriter(exact)
-	const names = tableNames(groups.flatMap(({ heads, lacking }) => [...heads.map(({ table }) => table), ...lacking]))
+	const names = tableNames(foldersOf(groups))
 	const rows = groups.flatMap((group) => [
-		tagRow(group, listing.stored, size),
-		...(depth === 'tags' ? [] : tableRows(group, listing.stored, names, size)),
+		tagRow(group, size),
+		...(depth === 'tags' ? [] : tableRows(group, names, size)),
 	])
-	const table = tableLines([HEADINGS, ...rows], ALIGNMENTS)
+	const table = await tableLines([HEADINGS, ...rows], ALIGNMENTS)
 	const lines = [colours.label('plain', printable(keyspace)), `  ${colours.faint(table[0] ?? '')}`]
 	let next = 1
 	for (const group of groups) {
@@ -44,37 +46,41 @@ function keyspaceLines(
 		}
 		for (const head of depth === 'tags' ? [] : group.heads) {
 			lines.push(`  ${coloured(table[next++] ?? '', stateOf([head]), colours)}`)
-			if (depth === 'files') lines.push(...fileLines(listing.files.get(head.id) ?? [], size))
+			if (depth === 'files') lines.push(...(await fileLines(listing.files.get(head.id) ?? [], size)))
 		}
 	}
 	return [...lines, '']
 }
 
-function tagRow({ tag, takenAt, heads, lacking }: TagGroup, stored: Map<string, number>, size: SizeWriter): string[] {
-	const all = heads.length + lacking.length
-	const tables = lacking.length === 0 ? count(all) : `${count(heads.length)} of ${count(all)}`
-	return [quoted(tag), localTime(takenAt), tables, ...amounts(heads, stored, size), stateOf(heads)]
+function foldersOf(groups: TagGroup[]): Set<string> {
+	const folders = new Set<string>()
+	for (const { heads, lacking } of groups) {
+		for (const { table } of heads) folders.add(table)
+		for (const table of lacking) folders.add(table)
+	}
+	return folders
 }
 
-function tableRows(
-	{ heads }: TagGroup,
-	stored: Map<string, number>,
-	names: Map<string, string>,
-	size: SizeWriter,
-): string[][] {
+function tagRow({ tag, takenAt, heads, lacking }: TagGroup, size: SizeWriter): string[] {
+	const all = heads.length + lacking.length
+	const tables = lacking.length === 0 ? count(all) : `${count(heads.length)} of ${count(all)}`
+	return [quoted(tag), localTime(takenAt), tables, ...amounts(heads, size), stateOf(heads)]
+}
+
+function tableRows({ heads }: TagGroup, names: Map<string, string>, size: SizeWriter): string[][] {
 	return heads.map((head) => [
 		`  ${shown(names, head.table)}`,
 		localTime(head.takenAt),
 		'',
-		...amounts([head], stored, size),
+		...amounts([head], size),
 		stateOf([head]),
 	])
 }
 
-function fileLines(
+async function fileLines(
 	files: { path: string; size: number; how: string; crc32: string; damage?: string }[],
 	size: SizeWriter,
-) {
+): Promise<string[]> {
 	const rows = files.map(({ path, size: bytes, how, crc32, damage }) => [
 		quoted(path),
 		size(bytes),
@@ -82,25 +88,23 @@ function fileLines(
 		crc32,
 		damage === undefined ? '' : printable(`damaged at the source: ${damage}`),
 	])
-	return tableLines(rows, ['left', 'right', 'left', 'left', 'left']).map((line) => `      ${line}`)
+	const lines = await tableLines(rows, ['left', 'right', 'left', 'left', 'left'])
+	return lines.map((line) => `      ${line}`)
 }
 
-function amounts(heads: SealedHead[], stored: Map<string, number>, size: SizeWriter): string[] {
-	const sum = (of: (head: SealedHead) => number) => heads.reduce((total, head) => total + of(head), 0)
-	return [
-		count(sum(({ fileCount }) => fileCount)),
-		size(sum(({ byteCount }) => byteCount)),
-		size(sum(({ id }) => stored.get(id) ?? 0)),
-	]
+function amounts(heads: SealedHead[], size: SizeWriter): string[] {
+	const { files, bytes: all, storedBytes } = sumsOf(heads)
+	return [count(files), size(all), size(storedBytes)]
 }
 
 /** `sealed`, or how many are not just that: `1 damaged, 2 unproven`. */
 function stateOf(heads: SealedHead[]): string {
+	if (heads.every(({ state }) => state === 'whole')) return 'sealed'
 	const doubtful = (['damaged', 'unproven'] as const).flatMap((state) => {
 		const number = heads.filter((head) => head.state === state).length
 		return number === 0 ? [] : [heads.length === 1 ? state : `${count(number)} ${state}`]
 	})
-	return doubtful.length === 0 ? 'sealed' : doubtful.join(', ')
+	return doubtful.join(', ')
 }
 
 function coloured(line: string, state: string, colours: Colours): string {
@@ -116,10 +120,10 @@ function unsealedLines({ inDoubt, gathering }: Listing, colours: Colours): strin
 }
 
 /** The last line: how much it is in all. */
-export function summaryText({ groups, stored }: Listing, { bytes: exact, selection }: ListOptions): string {
+export function summaryText({ groups }: Listing, { bytes: exact, selection }: ListOptions): string {
 	const heads = groups.flatMap(({ heads }) => heads)
 	if (heads.length === 0) return selection.isAll ? 'nothing is sealed in this haven yet' : 'nothing that is sealed fits'
-	const [files, size, storedSize] = amounts(heads, stored, sizeWriter(exact))
+	const [files, size, storedSize] = amounts(heads, sizeWriter(exact))
 	const gaps = groups.filter(({ lacking }) => lacking.length > 0).length
 	const lacking = gaps === 0 ? '' : `; ${counted(gaps, 'tag')} with gaps`
 	return `${counted(groups.length, 'tag')}, ${counted(heads.length, 'snapshot')}, ${files} files, ${size}, stored ${storedSize}${lacking}`

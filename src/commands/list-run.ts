@@ -7,8 +7,9 @@ import type { SealedHead } from '../haven/read-heads.ts'
 import { readSealed } from '../haven/read-sealed.ts'
 import type { ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
+import { openHeadCache } from '../mirror/head-cache.ts'
 import { type Catalog, readCatalog, type Selection } from '../mirror/read-catalog.ts'
-import { storedBytes } from '../mirror/stored-bytes.ts'
+import { tellReused } from '../mirror/stored-bytes.ts'
 import { groupByTag, type TagGroup } from '../mirror/tag-groups.ts'
 import { coloursFor } from '../report/colours.ts'
 import { problemLine } from '../report/messages.ts'
@@ -32,8 +33,6 @@ export interface ListOptions {
 /** What is told of a haven. */
 export interface Listing {
 	groups: TagGroup[]
-	/** By a head's id. */
-	stored: Map<string, number>
 	/** By a head's id; only with `files`. */
 	files: Map<string, ReceiptFile[]>
 	inDoubt: Catalog['inDoubt']
@@ -64,15 +63,17 @@ async function look({ haven: path, stateDirectory, selection, depth }: ListOptio
 	try {
 		// All tags: only beside the others can be told what one lacks.
 		const all = { ...selection, wantsTag: () => true, wantsTime: () => true }
-		const { sealed, inDoubt, bad } = await readCatalog(haven.base, all)
+		const cache = await openHeadCache(stateDirectory, haven.record.id)
+		const { sealed, inDoubt, bad } = await readCatalog(haven.base, all, cache)
+		await cache.save()
 		const groups = groupByTag(sealed).flatMap((group) => selected(group, selection))
 		const heads = groups.flatMap((group) => group.heads)
 		const gathering = await runAsync(onHaven(findGathering(haven.base)))
-		const stored = await runAsync(onHaven(storedBytes(haven.base, heads, RECEIPTS_IN_FLIGHT)))
+		await runAsync(onHaven(tellReused(haven.base, heads, RECEIPTS_IN_FLIGHT)))
 		const files = depth === 'files' ? await filesOf(haven.base, heads, bad) : new Map()
 		const isMeant = ({ keyspace, table, tag }: SnapshotKey) =>
 			selection.wantsTable(keyspace, tableName(table)) && selection.wantsTag(tag)
-		return { groups, stored, files, inDoubt: inDoubt.filter(isMeant), gathering: gathering.filter(isMeant), bad }
+		return { groups, files, inDoubt: inDoubt.filter(isMeant), gathering: gathering.filter(isMeant), bad }
 	} finally {
 		haven.close()
 	}
@@ -80,7 +81,7 @@ async function look({ haven: path, stateDirectory, selection, depth }: ListOptio
 
 function selected(group: TagGroup, { wantsTag, wantsTime }: Selection): TagGroup[] {
 	if (!wantsTag(group.tag)) return []
-	const heads = group.heads.filter(({ takenAt }) => wantsTime(Date.parse(takenAt)))
+	const heads = group.heads.filter(({ takenAt }) => wantsTime(takenAt))
 	return heads.length === 0 ? [] : [{ ...group, heads }]
 }
 
@@ -99,12 +100,7 @@ async function filesOf(base: string, heads: SealedHead[], bad: Catalog['bad']): 
 async function print(listing: Listing, options: ListOptions): Promise<void> {
 	const colours = await coloursFor('stdout')
 	const output = await openOutput()
-	writeText(
-		'stdout',
-		groupLines(listing, options, colours)
-			.map((line) => `${line}\n`)
-			.join(''),
-	)
+	writeText('stdout', (await groupLines(listing, options, colours)).map((line) => `${line}\n`).join(''))
 	writeText('stdout', `${summaryText(listing, options)}\n`)
 	for (const { path, reason } of listing.bad) output.print(problemLine('damaged', 'bad', `${path}: ${reason}`))
 }

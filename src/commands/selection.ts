@@ -18,14 +18,18 @@ export function selectionOf(
 	const since = values.since === undefined ? Number.NEGATIVE_INFINITY : parseMoment('--since', values.since, nowMs)
 	const until =
 		values.until === undefined ? Number.POSITIVE_INFINITY : parseMoment('--until', values.until, nowMs, 'whole')
+	const isAnyTime = values.since === undefined && values.until === undefined
 	if (since > until) {
 		throw usageError(`--since ${values.since} is later than --until ${values.until}`, 'Nothing can lie between them.')
 	}
 	return {
-		isAll: names.length + tags.length === 0 && values.since === undefined && values.until === undefined,
+		isAll: names.length + tags.length === 0 && isAnyTime,
 		wantsTable: compileTables(names),
 		wantsTag: (tag) => tags.length === 0 || tags.some((fits) => fits(tag)),
-		wantsTime: (takenAtMs) => takenAtMs >= since && takenAtMs <= until,
+		wantsTime: (takenAt) => {
+			const takenAtMs = isAnyTime ? 0 : Date.parse(takenAt)
+			return takenAtMs >= since && takenAtMs <= until
+		},
 	}
 }
 

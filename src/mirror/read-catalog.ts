@@ -3,10 +3,11 @@ import { type Io, runAsync } from '../files/io.ts'
 import { lstatIfThere, readdir } from '../files/operations.ts'
 import { readDoubts } from '../haven/doubt.ts'
 import { PARTIAL, type SnapshotKey } from '../haven/layout.ts'
-import { type HeadRead, readHeads, type SealedHead } from '../haven/read-heads.ts'
-import { listReceiptPlaces } from '../haven/receipt-places.ts'
+import type { HeadRead, SealedHead } from '../haven/read-heads.ts'
 import type { BadReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
+import type { HeadCache } from './head-cache.ts'
+import { readTables } from './read-tables.ts'
 
 /** Which snapshots are meant. */
 export interface Selection {
@@ -15,8 +16,8 @@ export interface Selection {
 	/** By the keyspace and the table's name without its id; undefined where a name can't be told yet: then true. */
 	wantsTable: (keyspace: string | undefined, table: string | undefined) => boolean
 	wantsTag: (tag: string) => boolean
-	/** By when it was taken, ms since the epoch. */
-	wantsTime: (takenAtMs: number) => boolean
+	/** By when it was taken, ISO 8601. */
+	wantsTime: (takenAt: string) => boolean
 }
 
 /** What a haven holds of a selection, by the heads of its receipts. */
@@ -33,39 +34,22 @@ export interface Catalog {
  * Lists what a haven holds, by the receipts' heads: the mirror is not looked at, and nothing is written. A snapshot counts
  * as sealed only where no intent named it, and its receipt was the same before and after that was seen.
  * @param base The haven's root (`Haven.base`).
+ * @param cache What is known of receipts' folders that have not changed since: a receipt that was written into is not
+ * seen to be damaged then.
  */
-export async function readCatalog(base: string, selection: Selection): Promise<Catalog> {
+export async function readCatalog(base: string, selection: Selection, cache?: HeadCache): Promise<Catalog> {
 	const before = await runAsync(onHaven(stillness(base)))
-	const paths = await placesOf(base, selection)
-	const reads = await readAll(base, paths)
+	const reads = await readTables(base, selection, cache)
 	const doubts = await runAsync(onHaven(readDoubts(base)))
 	const after = await runAsync(onHaven(stillness(base)))
 	const isQuiet = before !== undefined && before === after
-	const sealed = headsOf(reads).filter((head) => isWanted(head, selection))
+	const found = headsOf(reads).filter((head) => isWanted(head, selection))
+	const sealed = isQuiet ? found : await unchanged(base, selection, found, cache)
 	return {
-		...split(isQuiet ? sealed : await unchanged(base, paths, sealed), doubts),
+		sealed: withoutDoubted(sealed, doubts),
 		inDoubt: doubts.filter((key) => isTableWanted(key, selection) && selection.wantsTag(key.tag)),
 		bad: reads.flatMap((read) => (read && 'bad' in read ? [read.bad] : [])),
 	}
-}
-
-async function placesOf(base: string, { wantsTable, wantsTag }: Selection): Promise<string[]> {
-	const places = await runAsync(
-		onHaven(
-			listReceiptPlaces(
-				base,
-				({ keyspace, table, tag }) =>
-					wantsTable(keyspace, table && tableName(table)) && (tag === undefined || wantsTag(tag)),
-			),
-		),
-	)
-	return places.map(({ path }) => path)
-}
-
-const HEADS_IN_FLIGHT = 64
-
-async function readAll(base: string, paths: string[]): Promise<HeadRead[]> {
-	return await runAsync(onHaven(readHeads(base, paths, HEADS_IN_FLIGHT)))
 }
 
 function headsOf(reads: HeadRead[]): SealedHead[] {
@@ -73,22 +57,27 @@ function headsOf(reads: HeadRead[]): SealedHead[] {
 }
 
 function isWanted(head: SealedHead, selection: Selection): boolean {
-	return isTableWanted(head, selection) && selection.wantsTag(head.tag) && selection.wantsTime(Date.parse(head.takenAt))
+	return isTableWanted(head, selection) && selection.wantsTag(head.tag) && selection.wantsTime(head.takenAt)
 }
 
-function isTableWanted({ keyspace, table }: { keyspace: string; table: string }, { wantsTable }: Selection): boolean {
-	return wantsTable(keyspace, tableName(table))
+function isTableWanted({ keyspace, table }: { keyspace: string; table: string }, selection: Selection): boolean {
+	return selection.isAll || selection.wantsTable(keyspace, tableName(table))
 }
 
-function split(sealed: SealedHead[], doubts: SnapshotKey[]): { sealed: SealedHead[] } {
+function withoutDoubted(sealed: SealedHead[], doubts: SnapshotKey[]): SealedHead[] {
 	const doubted = new Set(doubts.map(keyOf))
-	return { sealed: doubted.size === 0 ? sealed : sealed.filter((head) => !doubted.has(keyOf(head))) }
+	return doubted.size === 0 ? sealed : sealed.filter((head) => !doubted.has(keyOf(head)))
 }
 
 /** A group may have been withdrawn between its receipt's reading and its intent's: then the receipt is gone by now. */
-async function unchanged(base: string, paths: string[], sealed: SealedHead[]): Promise<SealedHead[]> {
-	const ids = new Set(headsOf(await readAll(base, paths)).map(({ id }) => id))
-	return sealed.filter(({ id }) => ids.has(id))
+async function unchanged(
+	base: string,
+	selection: Selection,
+	found: SealedHead[],
+	cache: HeadCache | undefined,
+): Promise<SealedHead[]> {
+	const ids = new Set(headsOf(await readTables(base, selection, cache)).map(({ id }) => id))
+	return found.filter(({ id }) => ids.has(id))
 }
 
 /** Undefined while there is something in `partial`, so that somebody may be at work; else what changes once there was. */

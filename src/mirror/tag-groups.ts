@@ -70,11 +70,11 @@ function livesOf(all: TagGroup[], whole: TagGroup[]): Map<string, Life> {
 }
 
 function earliest(heads: SealedHead[]): string {
-	return heads.map(({ takenAt }) => takenAt).reduce((least, one) => (one < least ? one : least))
+	return heads.reduce((least, { takenAt }) => (takenAt < least ? takenAt : least), heads[0]?.takenAt ?? '')
 }
 
 /** `orders`, or with its id where another table of the same name is among them. */
-export function tableNames(folders: readonly string[]): Map<string, string> {
+export function tableNames(folders: Iterable<string>): Map<string, string> {
 	const counts = new Map<string, number>()
 	const unique = [...new Set(folders)]
 	for (const folder of unique) counts.set(tableName(folder), (counts.get(tableName(folder)) ?? 0) + 1)

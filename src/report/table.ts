@@ -1,10 +1,12 @@
-import stringWidth from 'string-width'
-
 /** How a column's cells are set. */
 type Alignment = 'left' | 'right'
 
 /** The lines of a table, its columns as wide as their widest cell, two spaces between them and none at a line's end. */
-export function tableLines(rows: readonly (readonly string[])[], alignments: readonly Alignment[]): string[] {
+export async function tableLines(
+	rows: readonly (readonly string[])[],
+	alignments: readonly Alignment[],
+): Promise<string[]> {
+	const widthOf = await widthsOf(rows)
 	const widths = alignments.map((_, column) => rows.reduce((width, row) => Math.max(width, widthOf(row[column])), 0))
 	return rows.map((row) =>
 		row
@@ -17,7 +19,11 @@ export function tableLines(rows: readonly (readonly string[])[], alignments: rea
 	)
 }
 
-/** Most cells are plain, and there may be many thousands. */
-function widthOf(cell = ''): number {
-	return /^[ -~]*$/.test(cell) ? cell.length : stringWidth(cell)
+/** Most tables are plain: the library that knows all other signs' widths is loaded for those alone that have some. */
+async function widthsOf(rows: readonly (readonly string[])[]): Promise<(cell?: string) => number> {
+	if (rows.every((row) => row.every((cell) => PLAIN.test(cell)))) return (cell = '') => cell.length
+	const { default: stringWidth } = await import('string-width')
+	return (cell = '') => stringWidth(cell)
 }
+
+const PLAIN = /^[ -~]*$/

@@ -96,7 +96,7 @@ test('a selection that can fit nothing is wrong usage', (t) => {
 test('a date that ends a selection is meant to its end', (t) => {
 	const values = { tag: [], since: '2026-03-01', until: '2026-03-01' }
 	const { wantsTime } = selectionOf(values, [])
-	const at = (text: string) => wantsTime(Date.parse(text))
+	const at = (text: string) => wantsTime(new Date(text).toISOString())
 	t.deepEqual(['2026-02-28T23:59:59.999', '2026-03-01T00:00', '2026-03-01T23:59:59.999', '2026-03-02T00:00'].map(at), [
 		false,
 		true,

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { receiptPath } from '../../src/haven/layout.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
@@ -117,6 +117,36 @@ test('a receipt that does not hold is named, exit 3', async (t) => {
 	t.is(exitCode, 3)
 	t.is(stderr, `damaged: ${path}: its head can’t be understood`)
 	t.regex(stdout, /^2 tags, 3 snapshots/m)
+})
+
+test('what is remembered of a table’s receipts counts only until one of them comes, goes or is replaced', async (t) => {
+	const scene = await twoTags(t)
+	const key = { keyspace: 'ks', table: scene.node.folders[0] ?? '', tag: 'two' }
+	const receipt = join(scene.haven, receiptPath(key))
+	const text = readFileSync(receipt, 'utf8')
+	const count = async () => objectsOf(await list(scene, '--json')).at(-1)?.['snapshots']
+	const longAgo = (second: number) => utimesSync(dirname(receipt), second, second)
+	longAgo(1)
+	t.is(await count(), 4)
+	// Remembered by now: that it is written into shows only in what reads it whole.
+	writeFileSync(receipt, 'rubbish')
+	t.is(await count(), 4)
+	rmSync(receipt)
+	t.is(await count(), 3)
+	longAgo(2)
+	t.is(await count(), 3)
+	writeFileSync(receipt, text)
+	t.is(await count(), 4)
+	rmSync(join(scene.state, readdirSync(scene.state).find((name) => name.startsWith('receipts-')) ?? 'none'))
+	t.is(await count(), 4)
+	writeFileSync(
+		join(
+			scene.state,
+			`receipts-${JSON.parse(readFileSync(join(scene.haven, '.snaphaven/haven.json'), 'utf8')).id}.json`,
+		),
+		'{"half',
+	)
+	t.is(await count(), 4)
 })
 
 test('what fits nothing ends with 1, an empty haven with 0, no haven with 1', async (t) => {

@@ -1,0 +1,70 @@
+import { tableName } from '../cassandra/find-tables.ts'
+import { runAsync } from '../files/io.ts'
+import { measureReading } from '../haven/measure.ts'
+import { type HeadRead, readHeads } from '../haven/read-heads.ts'
+import { listReceiptFolders, listReceiptsIn, type ReceiptFolder } from '../haven/receipt-folders.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { startThreads } from './engine.ts'
+import type { HeadCache } from './head-cache.ts'
+import type { Selection } from './read-catalog.ts'
+
+/** Reads the heads of the receipts of the selected tables, and with a cache only of those that have changed. */
+export async function readTables(base: string, selection: Selection, cache?: HeadCache): Promise<HeadRead[]> {
+	const nowNs = BigInt(Date.now()) * 1_000_000n
+	const folders = await runAsync(
+		onHaven(
+			listReceiptFolders(base, (keyspace, table) =>
+				selection.wantsTable(keyspace, table === undefined ? undefined : tableName(table)),
+			),
+		),
+	)
+	const known: HeadRead[] = []
+	const unknown: ReceiptFolder[] = []
+	for (const folder of folders) {
+		const heads = cache?.get(folder)
+		if (heads) for (const head of heads) known.push({ head })
+		else unknown.push(folder)
+	}
+	// A cache needs all of a table.
+	const wantsTag = cache ? () => true : selection.wantsTag
+	const paths = await runAsync(onHaven(listReceiptsIn(base, unknown, wantsTag)))
+	const reads = await readAll(base, paths.flat())
+	if (cache) keep(cache, unknown, paths, reads, nowNs)
+	return known.concat(reads)
+}
+
+/** So many heads are read by calls from here as soon as threads would have begun. */
+const FEW = 2000
+const HEADS_IN_FLIGHT = 64
+const HEADS_A_JOB = 500
+/** Above this many ms for one call, many in flight are faster than quick ones one after the other (see engine.ts). */
+const SLOW_OPERATION_MS = 0.2
+
+async function readAll(base: string, paths: string[]): Promise<HeadRead[]> {
+	const isSlow = paths.length <= FEW || (await runAsync(onHaven(measureReading(base)))) > SLOW_OPERATION_MS
+	if (isSlow) return await runAsync(onHaven(readHeads(base, paths, HEADS_IN_FLIGHT)))
+	const threads = startThreads()
+	try {
+		const jobs: Promise<HeadRead[]>[] = []
+		for (let at = 0; at < paths.length; at += HEADS_A_JOB) {
+			jobs.push(threads.run('readHeads', base, paths.slice(at, at + HEADS_A_JOB), 1))
+		}
+		return (await Promise.all(jobs)).flat()
+	} finally {
+		await threads.close()
+	}
+}
+
+/** Behind the time of a folder that changed just now, another change may hide. */
+const SETTLED_NS = 2_000_000_000n
+
+function keep(cache: HeadCache, folders: ReceiptFolder[], paths: string[][], reads: HeadRead[], nowNs: bigint): void {
+	let at = 0
+	for (const [index, folder] of folders.entries()) {
+		const end = at + (paths[index]?.length ?? 0)
+		const own = reads.slice(at, end)
+		at = end
+		const heads = own.flatMap((read) => (read && 'head' in read ? [read.head] : []))
+		if (heads.length === own.length && nowNs - folder.mtimeNs > SETTLED_NS) cache.set(folder, heads)
+	}
+}

@@ -11,11 +11,13 @@ const HEADINGS = ['', 'TAG', 'TAKEN', 'TABLES', 'SIZE', 'WHY']
 const ALIGNMENTS = ['left', 'left', 'left', 'right', 'right', 'left'] as const
 
 /** The lines that tell what becomes of each tag, and why. */
-export function planLines(groups: PlannedGroup[]): Line[] {
-	return groups.flatMap(({ name, tags }) => {
-		const [headings = '', ...rows] = tableLines([HEADINGS, ...tags.flatMap(tagRows)], ALIGNMENTS)
-		return [resultLine('', quoted(name), 'plain'), resultLine('', `  ${headings}`, 'plain'), ...rows.map(tagLine)]
-	})
+export async function planLines(groups: PlannedGroup[]): Promise<Line[]> {
+	const lines: Line[] = []
+	for (const { name, tags } of groups) {
+		const [headings = '', ...rows] = await tableLines([HEADINGS, ...tags.flatMap(tagRows)], ALIGNMENTS)
+		lines.push(resultLine('', quoted(name), 'plain'), resultLine('', `  ${headings}`, 'plain'), ...rows.map(tagLine))
+	}
+	return lines
 }
 
 function tagRows({ tag, takenAtMs, reasons, kept, removed }: PlannedTag): string[][] {

@@ -56,7 +56,7 @@ async function planAndRemove({ options, teller, signal, done }: Run, remove: Rem
 	const catalog = await readHaven(options)
 	tellDoubtful(catalog, teller)
 	const groups = planPrune(catalog.sealed, options.rules, options.allowEmpty)
-	for (const line of planLines(groups)) teller.print(line)
+	for (const line of await planLines(groups)) teller.print(line)
 	for (const object of groups.flatMap(tagObjects)) teller.printJson(object)
 	const wanted = wantedOf(groups)
 	if (remove) await removeAll(wanted, remove, done, teller, signal)

@@ -27,6 +27,11 @@ export const RESTORE_FLAGS = defineFlags({
 		kind: 'switch',
 		help: 'load it into the running Cassandra of this machine, table by table, by nodetool import',
 	},
+	offline: {
+		kind: 'switch',
+		help: "put it into the live folders of this machine's stopped Cassandra, beside what is there",
+	},
+	replace: { kind: 'switch', help: 'with --offline: move what is there aside first; nothing is deleted' },
 	'create-schema': { kind: 'switch', help: 'with --import: make tables that the node lacks, by cqlsh' },
 	cqlsh: { kind: 'value', placeholder: 'PATH', help: "Cassandra's cqlsh (default: the one on PATH)" },
 	nodetool: SNAPSHOT_FLAGS.nodetool,
@@ -52,8 +57,8 @@ export const RESTORE_FLAGS = defineFlags({
 /** How the help groups them. */
 export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]> = {
 	'What is restored': ['snapshot-dir', 'tag', 'at', 'accept-damaged'],
-	'Where to (one of)': ['to', 'import'],
-	How: ['link', 'create-schema', 'dry-run'],
+	'Where to (one of)': ['to', 'import', 'offline'],
+	How: ['link', 'create-schema', 'replace', 'dry-run'],
 	'How nodetool and cqlsh are called': ['nodetool', 'host', 'port', 'user', 'password-file', 'cqlsh'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'With care': ['state-dir'],

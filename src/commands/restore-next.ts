@@ -43,6 +43,11 @@ export function nextLines(places: TablePlace[], link: boolean): Line[] {
 	]
 }
 
+/** What to do after a restore into live folders. */
+export const startLine = heading(
+	'start Cassandra, which loads them, and look at the rows; then nodetool repair, where there are replicas',
+)
+
 function heading(text: string): Line {
 	return { to: 'stdout', importance: 'result', label: 'next:', kind: 'plain', text: printable(text) }
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { usageError } from '../errors.ts'
 import type { When } from '../restore/choose.ts'
-import type { ChooseOptions, ImportOptions, RestoreOptions } from '../restore/types.ts'
+import type { ChooseOptions, ImportOptions, OfflineOptions, RestoreOptions } from '../restore/types.ts'
 import type { FlagValues } from './flags.ts'
 import { parseMoment } from './moment.ts'
 import type { RESTORE_FLAGS } from './restore-flags.ts'
@@ -18,7 +18,10 @@ export interface RestoreRun extends Pick<Places, 'haven' | 'stateDirectory'> {
 }
 
 /** Where it is restored to. */
-export type Target = ({ kind: 'folder' } & RestoreOptions) | ({ kind: 'node' } & ImportOptions)
+export type Target =
+	| ({ kind: 'folder' } & RestoreOptions)
+	| ({ kind: 'node' } & ImportOptions)
+	| ({ kind: 'stopped node' } & OfflineOptions)
 
 /** Understands the flags; throws for what cannot be. now: ms since the epoch. */
 export async function restoreOptions(
@@ -37,9 +40,12 @@ export async function restoreOptions(
 		const nodetool = nodetoolOf(values, around)
 		return { ...run, target: { kind: 'node', ...chosen, dataDirectories, nodetool, cqlsh } }
 	}
+	if (values.offline) {
+		return { ...run, target: { kind: 'stopped node', ...chosen, dataDirectories, replace: values.replace } }
+	}
 	if (values.to === undefined || values.to === '') {
 		throw usageError(
-			'where to? --to DIR is missing, the folder that it goes to, or --import',
+			'where to? --to DIR is missing, the folder that it goes to; or --import, or --offline',
 			'For example: --to /var/tmp/back',
 		)
 	}
@@ -69,13 +75,20 @@ function whenOf({ tag, at }: Values, now: number): When {
 	)
 }
 
-/** Flags of the one way that mean nothing in the other are hardly meant. */
+/** The flags that mean something in one way alone. */
+const OF_WAY: Record<'to' | 'import' | 'offline', (keyof Values)[]> = {
+	to: ['to', 'link'],
+	import: ['import', 'create-schema', 'cqlsh', 'nodetool', 'host', 'port', 'user', 'password-file'],
+	offline: ['offline', 'replace'],
+}
+
+/** A flag of another way than the chosen one is hardly meant. */
 function refuseMixtures(values: Values): void {
-	const given = (names: (keyof Values)[]) => names.find((name) => values[name] !== undefined && values[name] !== false)
-	const stray = values.import
-		? given(['to', 'link'])
-		: given(['create-schema', 'cqlsh', 'nodetool', 'host', 'port', 'user', 'password-file'])
+	const way = values.import ? 'import' : values.offline ? 'offline' : 'to'
+	const others = Object.entries(OF_WAY).filter(([name]) => name !== way)
+	const stray = others
+		.flatMap(([, names]) => names)
+		.find((name) => values[name] !== undefined && values[name] !== false)
 	if (stray === undefined) return
-	if (values.import) throw usageError(`--import and --${stray} cannot be given together`, 'Leave one of them out.')
-	throw usageError(`--${stray} is for --import alone`, 'Give --import too, or leave it out.')
+	throw usageError(`--${stray} and --${way} cannot be given together`, 'Leave one of them out.')
 }

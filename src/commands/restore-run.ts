@@ -3,8 +3,10 @@ import { openForReading } from '../haven/open-for-reading.ts'
 import { problemLine } from '../report/messages.ts'
 import { readSchema } from '../restore/create-table.ts'
 import { importTables } from '../restore/import.ts'
+import { restoreOffline } from '../restore/offline.ts'
 import { planRestore } from '../restore/plan.ts'
 import { planImport } from '../restore/plan-import.ts'
+import { planOffline } from '../restore/plan-offline.ts'
 import { restore } from '../restore/restore.ts'
 import type { RestorePlan } from '../restore/types.ts'
 import { onSignals } from './interruption.ts'
@@ -44,6 +46,12 @@ async function carryOut(
 		signal.throwIfAborted()
 		teller.tellPlan(plan, target.to)
 		if (!dryRun) await restore(haven, plan, target, signal, tell)
+		return plan
+	}
+	if (target.kind === 'stopped node') {
+		const plan = await planOffline(haven, target, signal)
+		teller.tellPlan(plan, plan.stage.root)
+		if (!dryRun) await restoreOffline({ haven, plan, options: target, signal, tell })
 		return plan
 	}
 	const plan = await planImport(haven, target, signal)

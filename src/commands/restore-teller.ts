@@ -1,14 +1,14 @@
 import { counted } from '../report/amounts.ts'
 import { describeError, isAbort } from '../report/errors.ts'
 import { errorObject } from '../report/json-events.ts'
-import { type Line, problemLine } from '../report/messages.ts'
+import { type Line, problemLine, shortName } from '../report/messages.ts'
 import { Meter } from '../report/meter.ts'
 import { quoted } from '../report/printable.ts'
 import { progressLine } from '../report/progress-line.ts'
 import { stdoutSettled } from '../report/streams.ts'
 import { requireSpace } from '../restore/plan.ts'
 import type { PlannedTable, Refusal, RestoreEvent, RestorePlan } from '../restore/types.ts'
-import { nextCommands, nextLines } from './restore-next.ts'
+import { nextCommands, nextLines, startLine } from './restore-next.ts'
 import type { RestoreRun } from './restore-options.ts'
 import {
 	damageLine,
@@ -22,6 +22,9 @@ import {
 	tableObject,
 } from './restore-report.ts'
 import { openTeller, type Teller, type Telling } from './teller.ts'
+
+/** Where it is in the end. */
+const WORDS = { node: 'running node', 'stopped node': 'live folders of the stopped node' }
 
 /** Tells a restore: its plan, each table, the end and what to do next. */
 class RestoreTellerOf {
@@ -66,6 +69,7 @@ class RestoreTellerOf {
 	tellEvent(event: RestoreEvent): void {
 		if (event.type === 'progress') this.#bytesDone += event.bytes
 		if (event.type === 'damaged file') this.#tellDamage(event.table, event)
+		if (event.type === 'replaced') this.#tellReplaced(event)
 		if (event.type === 'restored') this.#tellRestored(event)
 		if (event.type === 'refused') {
 			for (const one of event.damage) this.#tellDamage(event.table, one)
@@ -91,6 +95,7 @@ class RestoreTellerOf {
 			this.print(summaryLine(this.#there, this.#refused, this.#whereText(), elapsedMs))
 			const places = this.#plan?.tables.filter((table) => this.#there.includes(table)).map(({ place }) => place)
 			for (const line of target.kind === 'folder' ? nextLines(places ?? [], target.link) : []) this.print(line)
+			if (target.kind === 'stopped node') this.print(startLine)
 		}
 		const tables = dryRun ? (this.#plan?.tables ?? []) : this.#there
 		this.#teller.printJson({
@@ -132,13 +137,18 @@ class RestoreTellerOf {
 		this.#teller.printJson({
 			...tableObject('restored', table),
 			...(leftOut.length === 0 ? {} : { leftOut }),
-			...(target.kind === 'node' || target.link ? {} : { next: nextCommands(table.place) }),
+			...(target.kind === 'folder' && !target.link ? { next: nextCommands(table.place) } : {}),
 		})
+	}
+
+	#tellReplaced({ table: { head }, folder }: Extract<RestoreEvent, { type: 'replaced' }>): void {
+		this.print(problemLine('set aside', 'plain', `what was live of ${shortName(head)} is in ${quoted(folder)} now`))
+		this.#teller.printJson({ type: 'set aside', keyspace: head.keyspace, table: head.table, folder })
 	}
 
 	#whereText(): string {
 		const { target } = this.#options
-		return target.kind === 'folder' ? `in ${quoted(target.to)}` : 'in the running node'
+		return target.kind === 'folder' ? `in ${quoted(target.to)}` : `in the ${WORDS[target.kind]}`
 	}
 
 	#tellRefusal(refusal: Refusal): void {

@@ -22,6 +22,11 @@ export interface Stage {
  */
 const STAGE = '.snaphaven-restore'
 
+/** Where a data directory's stage is. */
+export function stageRoot(dataDirectory: string): string {
+	return `${dataDirectory}/${STAGE}`
+}
+
 /** Finds the data directory with the most free space for the stage; nothing is made. Throws for data directories that are none. */
 export async function findStage(dataDirectories: string[], haven: string): Promise<Stage> {
 	await checkPlace(haven, dataDirectories)
@@ -32,7 +37,7 @@ export async function findStage(dataDirectories: string[], haven: string): Promi
 }
 
 async function stageIn(dataDirectory: string): Promise<Stage> {
-	const root = `${dataDirectory}/${STAGE}`
+	const root = stageRoot(dataDirectory)
 	if (/[\s*?[]/.test(root)) {
 		throw usageError(`the data directory ${dataDirectory} can’t be given to nodetool: its script would take it apart`)
 	}

@@ -33,6 +33,13 @@ export interface ImportOptions extends ChooseOptions {
 	cqlsh: string | undefined
 }
 
+/** A restore into the live folders of a stopped node. */
+export interface OfflineOptions extends ChooseOptions {
+	dataDirectories: string[]
+	/** Move what is there aside, in place of adding to it. */
+	replace: boolean
+}
+
 /** A table that is to be restored. */
 export interface PlannedTable {
 	head: SealedHead
@@ -69,4 +76,6 @@ export type RestoreEvent =
 	| { type: 'restored'; table: PlannedTable; leftOut: string[] }
 	| { type: 'refused'; refusal: Refusal; damage: { path: string; reason: string }[]; table: PlannedTable }
 	| { type: 'damaged file'; table: PlannedTable; path: string; reason: string }
+	/** What was live of it is in this folder now. */
+	| { type: 'replaced'; table: PlannedTable; folder: string }
 	| { type: 'progress'; bytes: number }

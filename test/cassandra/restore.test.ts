@@ -110,3 +110,18 @@ test.serial('--to makes what nodetool import loads by the very command that is p
 	await node.nodetool(...command)
 	await assertAsBefore(t)
 })
+
+test.serial('--offline gives all back to a node that is stopped, and is refused while it runs', async (t) => {
+	for (const table of rows.keys()) await node.cql(`TRUNCATE ${table.replace('Items', '"Items"')}`)
+	await writeRound(node, 6, 5)
+	const args = ['restore', ...places(), '-t', 'good', '--offline', '--replace']
+	const running = await run(...args)
+	t.is(running.exitCode, 1, said(running))
+	t.regex(running.stderr, /Cassandra is running on these data directories \(process \d+\)/)
+	await node.nodetool('drain')
+	await node.stop()
+	const result = await run(...args)
+	await start()
+	passed(t, result)
+	await assertAsBefore(t)
+})

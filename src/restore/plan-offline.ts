@@ -1,0 +1,104 @@
+import { parseComponent } from '../cassandra/sstable.ts'
+import { runAsync } from '../files/io.ts'
+import type { Haven } from '../haven/haven.ts'
+import { readSealed } from '../haven/read-sealed.ts'
+import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
+import { onHaven } from '../haven/trouble.ts'
+import { nameOf } from './choose.ts'
+import { currentFolder, type TableFolder } from './current-folder.ts'
+import { liveSSTables, missingData, namesIn, tableFolders } from './live-sstables.ts'
+import { chooseTables } from './plan.ts'
+import { refuseRunning } from './running.ts'
+import { findStage, type Stage } from './stage.ts'
+import type { OfflineOptions, PlannedTable, RestorePlan } from './types.ts'
+
+/** A table that is put into its live folders. */
+export interface OfflineTable extends PlannedTable {
+	/** The name of its folder on the node, with the id that it has now. */
+	folderName: string
+}
+
+/** What is going to be put into the live folders of a stopped node. */
+export interface OfflinePlan extends RestorePlan {
+	tables: OfflineTable[]
+	stage: Stage
+}
+
+/**
+ * Finds out what is to be put into the live folders; nothing is written. Throws while the node runs, and as planRestore
+ * does.
+ */
+export async function planOffline(haven: Haven, options: OfflineOptions, signal: AbortSignal): Promise<OfflinePlan> {
+	const { dataDirectories } = options
+	const stage = await findStage(dataDirectories, haven.path)
+	await refuseRunning(dataDirectories)
+	const { wanted, refused, warnings } = await chooseTables(haven, options)
+	const plan: OfflinePlan = { tables: [], refused, warnings, bytesNeeded: 0, bytesFree: stage.bytesFree, stage }
+	for (const head of wanted) {
+		signal.throwIfAborted()
+		const place = { root: stage.root, keyspace: head.keyspace, name: nameOf(head) }
+		const folders = await foldersOf(dataDirectories, place)
+		const folderName = currentFolder(folders)
+		if (folderName === undefined) {
+			plan.refused.push({ ...place, reason: whyNoFolder(folders), isDamage: false })
+			continue
+		}
+		const read = await runAsync(onHaven(readSealed(haven.base, head)))
+		const files = 'receipt' in read ? await filesToPut(read.receipt, { ...options, folderName }) : undefined
+		plan.tables.push({ head, place, folderName, isThere: files?.length === 0 && !options.replace })
+		plan.bytesNeeded += files?.reduce((sum, { size }) => sum + size, 0) ?? head.byteCount
+	}
+	return plan
+}
+
+async function foldersOf(dataDirectories: string[], { keyspace, name }: { keyspace: string; name: string }) {
+	const byName = new Map<string, TableFolder>()
+	for (const path of await runAsync(tableFolders(dataDirectories, keyspace, name))) {
+		const folder = path.slice(path.lastIndexOf('/') + 1)
+		const known = byName.get(folder)
+		const live = await runAsync(liveSSTables([path]))
+		const tags = await runAsync(namesIn(`${path}/snapshots`))
+		byName.set(folder, {
+			name: folder,
+			hasSSTables: known?.hasSSTables || live.length > 0,
+			wasDropped: known?.wasDropped || tags.some((tag) => /^dropped-\d+-/.test(tag)),
+		})
+	}
+	return [...byName.values()]
+}
+
+function whyNoFolder(folders: TableFolder[]): string {
+	if (folders.length === 0) {
+		return 'the node has no folder of such a table: start it, make the table by its schema.cql, and give --import'
+	}
+	const names = folders.map(({ name }) => name).join(', ')
+	return `which folder is the table’s can’t be told (${names}): start the node, and give --import`
+}
+
+/**
+ * The components of SSTables that the table's folders lack, those of its secondary indexes too: a node that starts takes
+ * an index for complete. With `replace`, all of them.
+ */
+export async function filesToPut(
+	receipt: Receipt,
+	{
+		dataDirectories,
+		replace,
+		folderName,
+	}: Pick<OfflineOptions, 'dataDirectories' | 'replace'> & { folderName: string },
+): Promise<ReceiptFile[]> {
+	const wanted: ReceiptFile[] = []
+	for (const index of ['', ...receipt.folders.map(({ path }) => `${path}/`)]) {
+		const within = receipt.files.flatMap((file) => {
+			const path = file.path.startsWith(index) ? file.path.slice(index.length) : '/'
+			return path.includes('/') || !parseComponent(path) ? [] : [{ ...file, path }]
+		})
+		const folders = dataDirectories.map((path) => `${path}/${receipt.keyspace}/${folderName}/${index}`)
+		const live = replace ? [] : await runAsync(liveSSTables(folders))
+		const missing = await runAsync(missingData({ ...receipt, files: within }, live))
+		const prefixes = new Set(missing.map(({ path }) => parseComponent(path)?.prefix))
+		const files = within.filter(({ path }) => prefixes.has(parseComponent(path)?.prefix ?? '?'))
+		wanted.push(...files.map((file) => ({ ...file, path: `${index}${file.path}` })))
+	}
+	return wanted
+}

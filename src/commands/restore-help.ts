@@ -2,7 +2,8 @@ import type { HelpText } from './help.ts'
 
 /** The help of `snaphaven restore`, beside its flags. */
 export const RESTORE_HELP: HelpText = {
-	usage: 'snaphaven restore -s HAVEN (-t TAG | --at TIME) (--to DIR | --import | --offline) [options] [keyspace[.table]…]',
+	usage:
+		'snaphaven restore -s HAVEN (-t TAG | --at TIME) (--to DIR | --import | --offline) [options] [keyspace[.table]…]',
 	about:
 		'Gives data back: copies snapshots out of the haven, ready for nodetool import and sstableloader, and says how to load them; or loads them into the running node, or puts them into a stopped one. Every byte is held against its receipt on the way. A table appears whole or not at all, nothing is overwritten, and a restore that was interrupted goes on when it is run again. Names may be globs; without any, all keyspaces are meant.',
 	examples: [

@@ -22,6 +22,7 @@ interface Node {
 function act(file: string, args: string[]): number {
 	const node = JSON.parse(readFileSync(file, 'utf8')) as Node
 	if (args.includes('tablestats')) return tellTables(node)
+	if (!args.includes('import')) return 0
 	const [keyspace = '', table = '', folder = ''] = args.slice(args.indexOf('--') + 1)
 	if (node.behaviour === 'fails') {
 		process.stderr.write('error: out of luck\n')

@@ -34,7 +34,7 @@ export interface SharedCopy {
 	path: string
 	size: number
 	claims: Claim[]
-	/** Its time is another than when it was sealed, or can't tell. */
+	/** Its time is another than when it was sealed, or can't tell, or was not looked at. */
 	isTouched: boolean
 }
 
@@ -62,9 +62,9 @@ export interface TableCopies {
 
 /**
  * Looks at the copies of some snapshots of one table: each receipt whole, each file's size, what is missing and what is
- * too much. Reads no copy. File systems keep times to within `grainNs`.
+ * too much. Reads no copy. `grainNs` is how finely the file system keeps times; undefined where they are no matter.
  */
-export function* lookAtCopies(base: string, keys: SnapshotKey[], grainNs: number): Io<TableCopies> {
+export function* lookAtCopies(base: string, keys: SnapshotKey[], grainNs: number | undefined): Io<TableCopies> {
 	const found: TableCopies = { snapshots: [], problems: [], copies: [] }
 	const shared = new Map<bigint, SharedCopy>()
 	for (const [snapshot, key] of keys.entries()) {
@@ -94,7 +94,7 @@ interface Place {
 	base: string
 	folder: string
 	snapshot: number
-	grainNs: number
+	grainNs: number | undefined
 	found: TableCopies
 	/** Files with several names, by inode. */
 	shared: Map<bigint, SharedCopy>
@@ -154,7 +154,12 @@ function* lookAtFile(place: Place, file: ReceiptFile): Io<void> {
 		known.claims.push(claim)
 		return
 	}
-	const copy = { path, size: file.size, claims: [claim], isTouched: isTouched(stat, file, grainNs) }
+	const copy = {
+		path,
+		size: file.size,
+		claims: [claim],
+		isTouched: grainNs === undefined || isTouched(stat, file, grainNs),
+	}
 	found.copies.push(copy)
 	if (stat.nlink > 1n) shared.set(stat.ino, copy)
 }

@@ -21,7 +21,6 @@ export type PieceRead = { crc: number; length: number; text?: string } | { code:
 
 /** Reads pieces and computes their CRC-32, as far as they go. A system call that fails is that piece's result. */
 export function readPieces(base: string, pieces: PieceToRead[], width: number): Io<PieceRead[]> {
-	const buffers: Buffer[] = []
 	return each(pieces, width, function* (piece) {
 		const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
 		try {
@@ -38,6 +37,9 @@ export function readPieces(base: string, pieces: PieceToRead[], width: number): 
 }
 
 const CHUNK_BYTES = 1024 * 1024
+
+/** Kept from job to job: memory outside of the heap that comes and goes has V8 collect its garbage each time. */
+const buffers: Buffer[] = []
 
 function* readPiece(fd: number, { offset, length, isLast, text }: PieceToRead, buffer: Buffer): Io<PieceRead> {
 	let crc = 0

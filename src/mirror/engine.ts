@@ -39,8 +39,12 @@ export function startThreads(): Threads {
 			const operationMs = haven ? await engine.run('measureOperation', haven.base) : 0
 			return operationMs < SLOW_OPERATION_MS ? engine : asynchronousEngine()
 		},
-		engineForReading: async ({ base }) =>
-			(await engine.run('measureReading', base)) < SLOW_OPERATION_MS ? engine : asynchronousEngine(),
+		engineForReading: async ({ base }) => {
+			await loaded
+			// Nothing is held for long: small heaps would cost time for nothing.
+			letHeapsGrow()
+			return (await engine.run('measureReading', base)) < SLOW_OPERATION_MS ? engine : asynchronousEngine()
+		},
 		run: engine.run,
 		close: async () => {
 			letHeapsGrow()

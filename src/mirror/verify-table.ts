@@ -13,8 +13,8 @@ export interface Verification {
 	engine: Engine
 	/** Carries looks and slices. */
 	queue: PQueue
-	/** How finely the haven keeps times, ns. */
-	grainNs: number
+	/** How finely the haven keeps times, ns; undefined where they are no matter. */
+	grainNs: number | undefined
 	quick: boolean
 	dataDirectories: string[]
 	signal: AbortSignal

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue'
+import { steadyMs } from '../files/builtins.ts'
 import { codeOf, runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { receiptPath, type SnapshotKey } from '../haven/layout.ts'
@@ -51,7 +52,7 @@ async function verifyOpened(
 		base,
 		engine,
 		queue: new PQueue({ concurrency: engine.slices }),
-		grainNs: haven.record.capabilities.mtimeGrainNs,
+		grainNs: options.quick ? haven.record.capabilities.mtimeGrainNs : undefined,
 		quick: options.quick,
 		dataDirectories: options.dataDirectories,
 		signal,
@@ -137,11 +138,18 @@ function tellUnread(
 	summary.leftOut += inDoubt.length
 }
 
+/** Progress is told no more often. */
+const PROGRESS_MS = 100
+
 function makeSums(total: number, tell: (event: VerifyEvent) => void) {
 	const counts = { snapshots: 0, damaged: 0, damages: 0, atSource: 0, files: 0, bytes: 0 }
 	const summary: VerifySummary = { ...counts, notChosen: 0, leftOut: 0, extra: 0, isComplete: false }
 	const proven: string[] = []
+	let toldAt = Number.NEGATIVE_INFINITY
 	const progress = () => {
+		const now = steadyMs()
+		if (now - toldAt < PROGRESS_MS) return
+		toldAt = now
 		const snapshots = { done: summary.snapshots, total }
 		tell({ type: 'progress', snapshots, files: summary.files, bytes: summary.bytes })
 	}

@@ -24,14 +24,15 @@ const TOC_BYTES_MAX = 1024 * 1024
 export function* lookAtLive(location: TableLocation): Io<LiveListing | undefined> {
 	let before: Sight | undefined
 	for (let left = TRIES; left > 0; left--) {
-		const opened = yield* openFolders(location)
+		const opened: OpenedFolder[] = []
 		try {
+			yield* openFolders(location, opened)
 			const sight = yield* see(opened)
 			if (before && isSame(sight, before)) return yield* measure(location, opened, sight)
 			before = sight
 		} catch (error) {
 			// What was listed has gone since.
-			if (!hasCode(error, 'ENOENT')) throw error
+			if (!hasCode(error, 'ENOENT')) throw unreadable(`${location.keyspace}/${location.table}`, error)
 			before = undefined
 		} finally {
 			for (const { folder } of opened) yield* close(folder)
@@ -51,23 +52,16 @@ interface OpenedFolder {
 /** What one look found in each of the folders that were open. */
 type Sight = { key: string; names: Name[]; logs: Map<Name, ReplicaText> }[]
 
-/** Opens the table's folders, and those of its secondary indexes; the caller closes them. */
-function* openFolders({ dataDirectories, keyspace, table }: TableLocation): Io<OpenedFolder[]> {
-	const opened: OpenedFolder[] = []
-	try {
-		for (const dataDirectory of dataDirectories) {
-			const folder = yield* openTable(dataDirectory, keyspace, table)
-			if (folder === undefined) continue
-			opened.push({ dataDirectory, path: '', folder })
-			for (const path of yield* namesIn(folder)) {
-				const index = path.startsWith('.') ? yield* openIndex(folder, path) : undefined
-				if (index !== undefined) opened.push({ dataDirectory, path, folder: index })
-			}
+/** Opens the table's folders, and those of its secondary indexes; the caller closes what it finds in `opened`. */
+function* openFolders({ dataDirectories, keyspace, table }: TableLocation, opened: OpenedFolder[]): Io<void> {
+	for (const dataDirectory of dataDirectories) {
+		const folder = yield* openTable(dataDirectory, keyspace, table)
+		if (folder === undefined) continue
+		opened.push({ dataDirectory, path: '', folder })
+		for (const path of yield* namesIn(folder)) {
+			const index = path.startsWith('.') ? yield* openIndex(folder, path) : undefined
+			if (index !== undefined) opened.push({ dataDirectory, path, folder: index })
 		}
-		return opened
-	} catch (error) {
-		for (const { folder } of opened) yield* close(folder)
-		throw error
 	}
 }
 
@@ -117,8 +111,10 @@ function* readReplica(folder: number, name: Name): Io<ReplicaText> {
 }
 
 function unreadable(name: Name, error: unknown): unknown {
-	if (!hasCode(error, 'EACCES', 'EPERM')) return error
-	const hint = 'Run as a user who may read Cassandra’s data.'
+	if (!hasCode(error) || error.code === 'ENOENT') return error
+	const hint = hasCode(error, 'EACCES', 'EPERM')
+		? 'Run as a user who may read Cassandra’s data.'
+		: 'Look at that folder, and in the kernel’s log for errors of that disk.'
 	return failure(`can’t read ${JSON.stringify(name)} on the node (${error.code})`, hint, error)
 }
 

@@ -5,7 +5,7 @@ import type { LiveListing } from '../cassandra/live-listing.ts'
 import { findLive } from '../cassandra/live-sstables.ts'
 import { lookAtLive } from '../cassandra/look-at-live.ts'
 import { failure, usageError } from '../errors.ts'
-import { runAsync } from '../files/io.ts'
+import { runSync } from '../files/io.ts'
 import { counted } from '../report/amounts.ts'
 import { describeError } from '../report/errors.ts'
 import { problemLine } from '../report/messages.ts'
@@ -23,7 +23,7 @@ export async function listSSTables(
 	wanted: string[],
 	{ files, json }: { files: boolean; json: boolean },
 ): Promise<number> {
-	const { tables, troubles } = await findWanted(dataDirectories, wanted)
+	const { tables, troubles } = findWanted(dataDirectories, wanted)
 	const output = await openOutput()
 	const tally = new Tally()
 	for (const trouble of troubles) output.print(problemLine('failed', 'bad', trouble))
@@ -50,9 +50,9 @@ export async function listSSTables(
 	return exitCode
 }
 
-async function findWanted(dataDirectories: string[], wanted: string[]) {
+function findWanted(dataDirectories: string[], wanted: string[]) {
 	const keyspaces = [...new Set(wanted.map((one) => one.split('.')[0] ?? ''))]
-	const { tables, troubles } = await runAsync(findTables(dataDirectories, keyspaces))
+	const { tables, troubles } = runSync(findTables(dataDirectories, keyspaces))
 	const namesOf = ({ keyspace, table }: TableLocation) => [keyspace, `${keyspace}.${tableName(table)}`]
 	const there = new Set(tables.flatMap(namesOf))
 	const missing = wanted.filter((one) => one.includes('.') && !there.has(one))
@@ -60,11 +60,11 @@ async function findWanted(dataDirectories: string[], wanted: string[]) {
 	return { tables: tables.filter((table) => namesOf(table).some((name) => wanted.includes(name))), troubles }
 }
 
-/** A table that changes all the time is looked at again for some seconds. */
+/** A table that changes all the time is looked at again for some seconds. The calls are synchronous: the disk is the node’s own. */
 async function lookPatiently(location: TableLocation): Promise<LiveListing | Error> {
 	try {
 		for (let left = TRIES; left > 0; left--) {
-			const listing = await runAsync(lookAtLive(location))
+			const listing = runSync(lookAtLive(location))
 			if (listing) return listing
 			await sleep(PAUSE_MS)
 		}

@@ -33,6 +33,8 @@ export interface CassandraNode {
 	tool: (name: string, ...args: string[]) => Promise<string>
 	/** Stops it; its folder stays. */
 	stop: () => Promise<void>
+	/** Kills it, as a power cut would but for what the kernel holds; its folder stays, and can be started from again. */
+	kill: () => Promise<void>
 }
 
 /** Starts a Cassandra in a folder that is made if missing, and waits until it answers. Throws with the log's end if it does not. */
@@ -78,6 +80,11 @@ export async function startNode(root: string, settings: NodeSettings): Promise<C
 		stop: async () => {
 			await session.close()
 			await stopDaemon()
+		},
+		kill: async () => {
+			daemon.kill('SIGKILL')
+			await daemon
+			await session.close()
 		},
 	}
 }

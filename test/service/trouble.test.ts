@@ -156,7 +156,7 @@ testWhere(nasfsMissing(), 'the same on a NAS', async (t) => {
 })
 
 testWhere(nasfsMissing(), 'a large snapshot keeps no small one waiting', async (t) => {
-	const nas = await mountNas({ bandwidthMBs: 40 })
+	const nas = await mountNas({ bandwidthMBs: 15 })
 	t.teardown(nas.unmount)
 	const scene = makeServiceScene(t, { tables: 1, sstables: 12, dataBytes: 20_000_000, haven: join(nas.path, 'haven') })
 	const small = makeTree(scene.node.root, { keyspace: 'small', tables: 20, seed: 2 })
@@ -170,6 +170,7 @@ testWhere(nasfsMissing(), 'a large snapshot keeps no small one waiting', async (
 	takeSnapshot(small, 'small')
 	await service.until('all small ones', () => sealedOf(scene, 'small') === 20)
 	t.is(sealedOf(scene, 'large'), 0)
+	nas.fault('bandwidth 0')
 	await service.until('the large one', () => sealedOf(scene, 'large') === 1)
 	await service.stop()
 	assertMirrored(scene.node, scene.haven)

@@ -26,7 +26,7 @@ export interface Nas {
 	path: string
 	/** The folder that it serves: what the NAS itself has on its disks. */
 	backing: string
-	/** The operations that fail from now on, as nasfs/main.go describes: `fault('write ENOSPC 7', 'fsync hang')`; none without words. */
+	/** What goes wrong from now on, as nasfs/main.go describes: `fault('write ENOSPC 7', 'fsync hang')`, or another cap; nothing without words. */
 	fault: (...lines: string[]) => void
 	/** Ends it within seconds, also where calls hang in it (they get ENOTCONN). Once is enough; twice does no harm. */
 	unmount: () => Promise<void>

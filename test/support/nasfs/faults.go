@@ -13,13 +13,26 @@ import (
 )
 
 // faults are read anew from a control file at each operation, so that a test can change them at any time.
-// A line is "OPERATION ERRNO [NTH]" or "OPERATION hang"; OPERATION may be "any".
+// A line is "OPERATION ERRNO [NTH]" or "OPERATION hang"; OPERATION may be "any". "bandwidth MB" is another cap.
 type faults struct {
 	path string
 
 	mu   sync.Mutex
 	text string
 	seen map[string]int
+}
+
+// bandwidth is the cap, in MB/s, that the control file names; else the one given.
+func (f *faults) bandwidth(given float64) float64 {
+	text, _ := os.ReadFile(f.path)
+	for _, line := range strings.Split(string(text), "\n") {
+		if words := strings.Fields(line); len(words) == 2 && words[0] == "bandwidth" {
+			if cap, err := strconv.ParseFloat(words[1], 64); err == nil {
+				return cap
+			}
+		}
+	}
+	return given
 }
 
 // next says what an operation is to answer, "" for nothing special. With NTH, only the so-manieth operation of

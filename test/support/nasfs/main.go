@@ -3,7 +3,8 @@
 //	nasfs [-latency 1ms] [-bandwidth 0] [-control FILE] BACKING MOUNTPOINT
 //
 // Every operation waits -latency before it is served, many at a time, as a network file system's round trips do.
-// -bandwidth caps reads and writes, in MB/s over all of them. While the control file holds a line
+// -bandwidth caps reads and writes, in MB/s over all of them; where it does, a line "bandwidth MB" in the control file
+// is another cap, 0 none. While the control file holds a line
 // "OPERATION ERRNO" (write ENOSPC, fsync EIO, rename ESTALE, any EIO), those operations fail with it; with a number
 // ("write ENOSPC 7") only the 7th since the file was last changed does; "OPERATION hang" makes them wait until the
 // line is gone or the caller is killed. operations.go names the operations.

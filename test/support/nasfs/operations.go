@@ -30,19 +30,21 @@ func (n *nas) wait(cancel <-chan struct{}, op string) fuse.Status {
 func (n *nas) waitFor(cancel <-chan struct{}, op string, size int) fuse.Status {
 	time.Sleep(n.latency)
 	if n.bandwidth > 0 && size > 0 {
-		time.Sleep(time.Until(n.reserve(size)))
+		if cap := n.faults.bandwidth(n.bandwidth); cap > 0 {
+			time.Sleep(time.Until(n.reserve(size, cap)))
+		}
 	}
 	return n.faults.wait(cancel, op)
 }
 
 // reserve queues so many bytes on the line, and says when the last of them has passed.
-func (n *nas) reserve(size int) time.Time {
+func (n *nas) reserve(size int, bandwidth float64) time.Time {
 	n.lineMu.Lock()
 	defer n.lineMu.Unlock()
 	if now := time.Now(); n.lineFree.Before(now) {
 		n.lineFree = now
 	}
-	n.lineFree = n.lineFree.Add(time.Duration(float64(size) / (n.bandwidth * 1e6) * float64(time.Second)))
+	n.lineFree = n.lineFree.Add(time.Duration(float64(size) / (bandwidth * 1e6) * float64(time.Second)))
 	return n.lineFree
 }
 

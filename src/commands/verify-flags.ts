@@ -20,6 +20,10 @@ export const VERIFY_FLAGS = defineFlags({
 		help: 'only so much, for example 5%: of the snapshots that were not verified for longest, so that all come round',
 	},
 	quick: { kind: 'switch', help: 'sizes and times alone; only a file whose time is another is read' },
+	repair: {
+		kind: 'switch',
+		help: 'put a good copy, proven once more, in the place of each damaged file that has one; takes the lease, so no service may run',
+	},
 	...DATA_FLAGS,
 	'state-dir': PLACE_FLAGS['state-dir'],
 	...TELLING_FLAGS,
@@ -33,7 +37,7 @@ export const VERIFY_FLAGS = defineFlags({
 /** How the help groups them. */
 export const VERIFY_FLAG_GROUPS: Record<string, (keyof typeof VERIFY_FLAGS)[]> = {
 	'Which snapshots': ['snapshot-dir', 'tag', 'since', 'until', 'since-last', 'sample'],
-	How: ['quick', 'state-dir'],
+	How: ['quick', 'repair', 'state-dir'],
 	'Where Cassandra keeps its data, which may still have a good copy (one of)': [
 		'cassandra-dir',
 		'data-dir',

@@ -12,12 +12,13 @@ export const VERIFY_HELP: HelpText = {
 			does: 'what was not verified this month',
 			line: 'snaphaven verify -s /mnt/nas/{host} --since-last 30d',
 		},
+		{ does: 'mend what can be mended', line: 'snaphaven verify -s /mnt/nas/{host} --repair' },
 		{ does: 'one tag, before it is needed', line: 'snaphaven verify -s /mnt/nas/{host} -t before_upgrade shop' },
 	],
 	exitCodes: {
 		'0': 'all that was looked at is good',
 		'1': 'it could not be done, was interrupted, or nothing fits what was asked for',
 		'2': 'wrong usage or configuration',
-		'3': 'damage, in the haven or sealed as damaged at the source',
+		'3': 'damage was found, also where it was repaired then, or was sealed as damaged at the source',
 	},
 }

@@ -12,6 +12,10 @@ export function eventLines(event: Exclude<VerifyEvent, { type: 'progress' }>): L
 			return extraLines(event)
 		case 'left out':
 			return [problemLine('left out', 'doubtful', `${pathName(event.snapshot)}: ${event.reason}`)]
+		case 'repaired':
+			return [repairedLine(event)]
+		case 'not repaired':
+			return [problemLine('not repaired', 'bad', `${quoted(event.paths[0] ?? '')}: ${event.reason}`)]
 		case 'warning':
 			return [problemLine('warning', 'doubtful', event.message)]
 	}
@@ -34,6 +38,12 @@ function damageLines({ kind, reason, atSource, paths, snapshots, good }: DamageF
 		),
 		...(good.length === 0 && !atSource && isCopy(kind) ? [continuation('no good copy was found')] : []),
 	]
+}
+
+function repairedLine({ paths, from }: Extract<VerifyEvent, { type: 'repaired' }>): Line {
+	const [first = '', ...others] = paths
+	const names = others.length === 0 ? '' : `, and ${counted(others.length, 'more name')} of it`
+	return resultLine('repaired', `${quoted(first)}${names}, from ${quoted(from.path)}`)
 }
 
 function isCopy(kind: DamageFound['kind']): boolean {

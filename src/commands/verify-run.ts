@@ -1,7 +1,8 @@
 import type { SnaphavenError } from '../errors.ts'
 import { failure } from '../errors.ts'
+import { repairDamage } from '../mirror/repair.ts'
 import { verifyHaven } from '../mirror/verify.ts'
-import type { VerifyEvent, VerifyOptions, VerifySummary } from '../mirror/verify-types.ts'
+import type { DamageFound, VerifyEvent, VerifyOptions, VerifySummary } from '../mirror/verify-types.ts'
 import { describeError } from '../report/errors.ts'
 import { errorObject } from '../report/json-events.ts'
 import { problemLine } from '../report/messages.ts'
@@ -9,24 +10,29 @@ import { onSignals } from './interruption.ts'
 import { openTeller, type Teller, type Telling } from './teller.ts'
 import { eventLines, progressText, summaryLine } from './verify-report.ts'
 
-/** Verifies and tells. Returns the exit code. */
-export async function runVerify(options: VerifyOptions, telling: Telling): Promise<number> {
+/** Verifies, tells, and repairs where that is asked for. Returns the exit code. */
+export async function runVerify(options: VerifyOptions, telling: Telling, repair: boolean): Promise<number> {
 	const begun = performance.now()
 	const teller = await openTeller(telling)
 	const interruption = onSignals((message) => teller.print(problemLine('signal', 'doubtful', message)))
 	let sawDamage = false
+	const repairable: DamageFound[] = []
 	const tell = (event: VerifyEvent) => {
 		if (event.type === 'progress') {
 			teller.showProgress(progressText(event, performance.now() - begun))
 			return
 		}
-		if (event.type === 'damage') sawDamage = true
+		if (event.type === 'damage') {
+			sawDamage = true
+			if (event.damage.targets.length > 0) repairable.push(event.damage)
+		}
 		for (const line of eventLines(event)) teller.print(line)
-		teller.printJson(event.type === 'damage' ? { type: 'damage', ...event.damage } : event)
+		teller.printJson(event.type === 'damage' ? damageObject(event.damage) : event)
 	}
 	try {
 		const summary = await verifyHaven(options, tell, interruption.signal)
 		teller.endProgress()
+		if (repair && repairable.length > 0) await repairDamage(options, repairable, tell, interruption.signal)
 		return tellEnd(summary, options, teller, performance.now() - begun)
 	} catch (error) {
 		teller.endProgress()
@@ -37,6 +43,10 @@ export async function runVerify(options: VerifyOptions, telling: Telling): Promi
 	} finally {
 		interruption.release()
 	}
+}
+
+function damageObject({ targets: _, ...damage }: DamageFound): Record<string, unknown> {
+	return { type: 'damage', ...damage }
 }
 
 function tellEnd(summary: VerifySummary, options: VerifyOptions, teller: Teller, elapsedMs: number): number {

@@ -14,5 +14,5 @@ export async function verify(argv: string[]): Promise<number> {
 	const told = { ...loudness(values), json: values.json }
 	const options = await verifyOptions(values, positionals, { directory: process.cwd(), environment: process.env })
 	const { runVerify } = await import('./verify-run.ts')
-	return await runVerify(options, told)
+	return await runVerify(options, told, values.repair)
 }

@@ -78,3 +78,12 @@ export const removing = {
 export const marking = {
 	receipt: (partial: string, number: number) => `${partial}/${number}.marked.json`,
 }
+
+/** What a repair puts together under a token, by its number. */
+export const repairing = {
+	file: (partial: string, number: number) => `${partial}/${number}.repaired`,
+	/** One more name of it, on its way into the mirror. */
+	name: (partial: string, number: number) => `${partial}/${number}.repaired-name`,
+	/** A folder that stood in the file's place. */
+	bad: (partial: string, number: number) => `${partial}/${number}.unfit`,
+}

@@ -141,6 +141,7 @@ async function withGoodCopies(
 			paths: touches.map(({ snapshot, path }) => pathIn(kind, keys[snapshot] as SnapshotKey, path)),
 			snapshots: [...new Set(touches.map(({ snapshot }) => snapshot))].map((one) => keys[one] as SnapshotKey),
 			good: index === -1 ? [] : (good[index] ?? []),
+			targets: index === -1 ? [] : touches.map(({ snapshot, path }) => ({ key: keys[snapshot] as SnapshotKey, path })),
 		}
 	})
 }

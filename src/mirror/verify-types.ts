@@ -35,6 +35,8 @@ export interface DamageFound {
 	/** The snapshots that it touches. */
 	snapshots: SnapshotKey[]
 	good: GoodPlace[]
+	/** The damaged file under each of its names, where it is one that another copy can stand in for. */
+	targets: { key: SnapshotKey; path: string }[]
 }
 
 /** What a verification tells meanwhile. */
@@ -44,6 +46,8 @@ export type VerifyEvent =
 	| { type: 'extra'; snapshot: SnapshotKey; paths: string[] }
 	/** Being sealed or removed, or taken away meanwhile: not verified. */
 	| { type: 'left out'; snapshot: SnapshotKey; reason: string }
+	| { type: 'repaired'; paths: string[]; from: GoodPlace }
+	| { type: 'not repaired'; paths: string[]; reason: string }
 	| { type: 'warning'; message: string }
 	| { type: 'progress'; snapshots: { done: number; total: number }; files: number; bytes: number }
 

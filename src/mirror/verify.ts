@@ -124,10 +124,8 @@ function tellUnread(
 	tell: (event: VerifyEvent) => void,
 ): void {
 	for (const { path, reason } of bad) {
-		tell({
-			type: 'damage',
-			damage: { kind: 'receipt', reason, atSource: false, paths: [path], snapshots: [], good: [] },
-		})
+		const none = { snapshots: [], good: [], targets: [] }
+		tell({ type: 'damage', damage: { kind: 'receipt', reason, atSource: false, paths: [path], ...none } })
 	}
 	for (const snapshot of inDoubt) {
 		const reason = 'it is being sealed or removed, or a run was killed meanwhile'

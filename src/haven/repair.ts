@@ -1,0 +1,105 @@
+import { crc32 } from '../files/builtins.ts'
+import { CREATE, ownAs, READ, writeFully } from '../files/contents.ts'
+import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
+import type { Io } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { fchmod, fsync, futimes, link, lstatIfThere, read, rename, withOpen } from '../files/operations.ts'
+import { repairing, type SnapshotKey, snapshotFolder } from './layout.ts'
+import { readSealed } from './read-sealed.ts'
+import type { ReceiptFile } from './receipt.ts'
+import { hex } from './sealed-text.ts'
+
+/** A damaged file, under all the names that snapshots share it by, and a good copy of it. */
+export interface Repair {
+	/** Its number under the token. */
+	number: number
+	/** The good copy: relative to the haven, or absolute. */
+	from: string
+	/** Snapshots, and the file's path within each. */
+	targets: { key: SnapshotKey; path: string }[]
+	/** Whether names may share the new file. */
+	hardLinks: boolean
+}
+
+/**
+ * Puts a good copy in the place of a damaged file, under each of its names: copied into `partial`, its CRC-32 held against
+ * the receipts on the way, flushed, and renamed into place. May be stopped anywhere: each name leads to the old file or to
+ * a whole new one. Gives why it was not done, if so; what was replaced by then stays so.
+ */
+export function* repairFile(base: string, partial: string, repair: Repair): Io<string | undefined> {
+	const { number, targets, hardLinks } = repair
+	const draft = `${base}/${repairing.file(partial, number)}`
+	let made: ReceiptFile | undefined
+	for (const { key, path } of targets) {
+		const file = yield* sealedFile(base, key, path)
+		if (!file) return `${snapshotFolder(key)}/${path} is not what its receipt says any more`
+		if (!made || !hardLinks || made.crc32 !== file.crc32 || made.size !== file.size) {
+			yield* removeTree(draft)
+			const problem = yield* copyGood(repair.from.startsWith('/') ? repair.from : `${base}/${repair.from}`, draft, file)
+			if (problem !== undefined) {
+				yield* removeTree(draft)
+				return problem
+			}
+			made = file
+		}
+		yield* putInPlace(base, partial, repair, `${snapshotFolder(key)}/${path}`)
+	}
+	yield* removeTree(draft)
+	return undefined
+}
+
+function* sealedFile(base: string, key: SnapshotKey, path: string): Io<ReceiptFile | undefined> {
+	const read = yield* readSealed(base, key)
+	return 'receipt' in read ? read.receipt.files.find((file) => file.path === path) : undefined
+}
+
+const CHUNK_BYTES = 1024 * 1024
+
+/** Copies and flushes. Gives what is wrong with the copy that was thought to be good. */
+function* copyGood(from: string, to: string, file: ReceiptFile): Io<string | undefined> {
+	const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+	let crc = 0
+	let size = 0
+	yield* withOpen(pathOf(from), READ, function* (source) {
+		yield* withOpen(
+			to,
+			CREATE,
+			function* (target) {
+				for (;;) {
+					const got = yield* read(source, buffer, 0, buffer.length, null)
+					if (got === 0) break
+					crc = crc32(buffer.subarray(0, got), crc)
+					size += got
+					yield* writeFully(target, buffer, got, null)
+				}
+				yield* ownAs(target, file)
+				yield* fchmod(target, file.mode)
+				const seconds = Number(file.mtimeNs) / 1e9
+				yield* futimes(target, seconds, seconds)
+				yield* fsync(target)
+			},
+			0o600,
+		)
+	})
+	if (size === file.size && hex(crc) === file.crc32) return undefined
+	return `${from} is no good copy any more: ${size} bytes with CRC-32 ${hex(crc)}`
+}
+
+/** Anything but a file in its place is taken out first, for good: a folder can't be replaced by a rename. */
+function* putInPlace(base: string, partial: string, { number, hardLinks }: Repair, path: string): Io<void> {
+	const draft = `${base}/${repairing.file(partial, number)}`
+	const name = `${base}/${repairing.name(partial, number)}`
+	const place = `${base}/${path}`
+	const parent = place.slice(0, place.lastIndexOf('/'))
+	yield* makeFolder(pathOf(parent), 0o777)
+	if ((yield* lstatIfThere(pathOf(place)))?.isDirectory()) {
+		yield* rename(pathOf(place), `${base}/${repairing.bad(partial, number)}`)
+	}
+	if (hardLinks) {
+		yield* removeTree(name)
+		yield* link(draft, name)
+		yield* rename(name, pathOf(place))
+	} else yield* rename(draft, pathOf(place))
+	yield* flushFolder(parent)
+	yield* removeTree(`${base}/${repairing.bad(partial, number)}`)
+}

@@ -156,6 +156,29 @@ async function rowsOf(folder: string, keyspace: string): Promise<number> {
 	return await firstRows(node, series, 't00')
 }
 
+/** Writes rows that take long to compact, and kills the node when it is seen to do so; anew where that was not seen. */
+async function killInCompaction(location: TableLocation): Promise<void> {
+	for (let turn = 0; turn < 5; turn++) {
+		for (let id = 0; id < ROWS; id++) {
+			await node.cql('INSERT INTO large.blobs (id, bytes) VALUES (?, ?)', [turn * ROWS + id, randomBytes(500_000)])
+			if (id % 20 === 19) await node.nodetool('flush', 'large')
+		}
+		let isOver = false
+		const end = () => {
+			isOver = true
+		}
+		const compacting = node.nodetool('compact', 'large').then(end, end)
+		while (!isOver) {
+			if (say(location).doomed.some((path) => path.endsWith('-Data.db'))) {
+				await node.kill()
+				return await compacting
+			}
+			await sleep(20)
+		}
+	}
+	throw new Error('no compaction was seen')
+}
+
 test.serial(
 	'killed in the middle of a compaction, it leaves temporary SSTables, which are told from the live ones',
 	async (t) => {
@@ -163,21 +186,9 @@ test.serial(
 		await node.cql(
 			`CREATE TABLE large.blobs (id int PRIMARY KEY, bytes blob) WITH compaction = {'class': 'SizeTieredCompactionStrategy', 'enabled': false}`,
 		)
-		for (let id = 0; id < ROWS; id++) {
-			await node.cql('INSERT INTO large.blobs (id, bytes) VALUES (?, ?)', [id, randomBytes(500_000)])
-			if (id % 20 === 19) await node.nodetool('flush', 'large')
-		}
-		await agree(t, 'large', 'blobs')
 		await node.nodetool('setcompactionthroughput', '1')
 		const location = table('large', 'blobs')
-		const compacting = node.nodetool('compact', 'large').catch(() => '')
-		for (;;) {
-			const { doomed } = say(location)
-			if (doomed.some((path) => path.endsWith('-Data.db'))) break
-			await sleep(20)
-		}
-		await node.kill()
-		await compacting
+		await killInCompaction(location)
 		const killed = say(location)
 		t.true(killed.doomed.length > 0)
 		t.deepEqual(killed.others, [])

@@ -23,6 +23,11 @@ export const RESTORE_FLAGS = defineFlags({
 		kind: 'switch',
 		help: "share the haven's files by hard links in place of copying them, for a look inside alone",
 	},
+	as: {
+		kind: 'value',
+		placeholder: 'KEYSPACE.TABLE',
+		help: 'with --to or --import: restore the one table that is named as another one, without its indexes',
+	},
 	import: {
 		kind: 'switch',
 		help: 'load it into the running Cassandra of this machine, table by table, by nodetool import',
@@ -58,7 +63,7 @@ export const RESTORE_FLAGS = defineFlags({
 export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]> = {
 	'What is restored': ['snapshot-dir', 'tag', 'at', 'accept-damaged'],
 	'Where to (one of)': ['to', 'import', 'offline'],
-	How: ['link', 'create-schema', 'replace', 'dry-run'],
+	How: ['as', 'link', 'create-schema', 'replace', 'dry-run'],
 	'How nodetool and cqlsh are called': ['nodetool', 'host', 'port', 'user', 'password-file', 'cqlsh'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'With care': ['state-dir'],

@@ -4,8 +4,8 @@ import { folderOf, type TablePlace } from '../restore/places.ts'
 
 /** The commands that load a restored table. */
 export interface NextCommands {
-	/** Makes the table. */
-	schema: string
+	/** Makes the table; undefined where it is restored as another one. */
+	schema?: string
 	/** Into a running node whose tokens it holds. */
 	import: string
 	/** Into any cluster. */
@@ -13,17 +13,17 @@ export interface NextCommands {
 }
 
 /** The exact commands for one table. */
-export function nextCommands(place: TablePlace): NextCommands {
+export function nextCommands(place: TablePlace, isOther: boolean): NextCommands {
 	const folder = shellWord(folderOf(place))
 	return {
-		schema: `cqlsh -f ${shellWord(`${folderOf(place)}/schema.cql`)}`,
+		...(isOther ? {} : { schema: `cqlsh -f ${shellWord(`${folderOf(place)}/schema.cql`)}` }),
 		import: `nodetool import --copy-data ${place.keyspace} ${place.name} ${folder}`,
 		sstableloader: `sstableloader -d NODE ${folder}`,
 	}
 }
 
 /** What to do with restored tables, for people. */
-export function nextLines(places: TablePlace[], link: boolean): Line[] {
+export function nextLines(places: TablePlace[], { link, isOther }: { link: boolean; isOther: boolean }): Line[] {
 	if (places.length === 0) return []
 	if (link) {
 		return [
@@ -32,10 +32,14 @@ export function nextLines(places: TablePlace[], link: boolean): Line[] {
 			),
 		]
 	}
-	const commands = places.map(nextCommands)
+	const commands = places.map((place) => nextCommands(place, isOther))
 	return [
-		heading('where a table is not there any more, make its keyspace by CREATE KEYSPACE and then the table:'),
-		...commands.map(({ schema }) => continuation(schema)),
+		heading(
+			isOther
+				? 'make the other table, with the columns that schema.cql in its folder has'
+				: 'where a table is not there any more, make its keyspace by CREATE KEYSPACE and then the table:',
+		),
+		...commands.flatMap(({ schema }) => (schema === undefined ? [] : [continuation(schema)])),
 		heading('load each into the running node, whose user must be able to read it, and then look at the rows:'),
 		...commands.map((each) => continuation(each.import)),
 		heading('or, into a cluster of other nodes or tokens:'),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { usageError } from '../errors.ts'
+import { type SnaphavenError, usageError } from '../errors.ts'
 import type { When } from '../restore/choose.ts'
+import type { OtherTable } from '../restore/places.ts'
 import type { ChooseOptions, ImportOptions, OfflineOptions, RestoreOptions } from '../restore/types.ts'
 import type { FlagValues } from './flags.ts'
 import { parseMoment } from './moment.ts'
@@ -60,7 +61,14 @@ function chooseOptions(values: Values, names: string[], now: number): ChooseOpti
 		wantsTable: compileTables(names),
 		isNamed: (keyspace, name) => tables.length > 0 && named(keyspace, name),
 		acceptDamaged: values['accept-damaged'],
+		...(values.as === undefined ? {} : { as: otherTable(values.as) }),
 	}
+}
+
+function otherTable(text: string): OtherTable {
+	const [, keyspace, name] = /^(\w+)\.(\w+)$/.exec(text) ?? []
+	if (keyspace !== undefined && name !== undefined) return { keyspace, name }
+	throw usageError(`--as expects keyspace.table, but was given "${text}"`, 'For example: --as shop.orders_then')
 }
 
 function whenOf({ tag, at }: Values, now: number): When {
@@ -89,6 +97,12 @@ function refuseMixtures(values: Values): void {
 	const stray = others
 		.flatMap(([, names]) => names)
 		.find((name) => values[name] !== undefined && values[name] !== false)
-	if (stray === undefined) return
-	throw usageError(`--${stray} and --${way} cannot be given together`, 'Leave one of them out.')
+	if (stray !== undefined) throw conflict(stray, way)
+	if (values.as === undefined) return
+	if (values.offline) throw conflict('as', 'offline')
+	if (values['create-schema']) throw conflict('as', 'create-schema')
+}
+
+function conflict(one: string, other: string): SnaphavenError {
+	return usageError(`--${one} and --${other} cannot be given together`, 'Leave one of them out.')
 }

@@ -1,12 +1,15 @@
 import { amount, bytes, counted, duration } from '../report/amounts.ts'
 import { type Line, pathName, problemLine, resultLine, shortName } from '../report/messages.ts'
 import { quoted } from '../report/printable.ts'
+import { nameOf } from '../restore/choose.ts'
 import { folderOf } from '../restore/places.ts'
 import type { PlannedTable, Refusal, RestorePlan } from '../restore/types.ts'
 
 /** `shop.orders daily_1, taken 2026-11-21T10:00:00.000Z: 12 files, 4.1 MB` */
-function tableText({ head }: PlannedTable): string {
-	return `${shortName(head)}, taken ${head.takenAt}: ${amountOf([{ head }])}`
+function tableText({ head, place }: PlannedTable): string {
+	const isOther = place.keyspace !== head.keyspace || place.name !== nameOf(head)
+	const as = isOther ? ` as ${place.keyspace}.${place.name}` : ''
+	return `${shortName(head)}${as}, taken ${head.takenAt}: ${amountOf([{ head }])}`
 }
 
 /** The line that a table of a plan is told by. */

@@ -94,7 +94,10 @@ class RestoreTellerOf {
 		if (!dryRun) {
 			this.print(summaryLine(this.#there, this.#refused, this.#whereText(), elapsedMs))
 			const places = this.#plan?.tables.filter((table) => this.#there.includes(table)).map(({ place }) => place)
-			for (const line of target.kind === 'folder' ? nextLines(places ?? [], target.link) : []) this.print(line)
+			if (target.kind === 'folder') {
+				const { link, as } = target
+				for (const line of nextLines(places ?? [], { link, isOther: as !== undefined })) this.print(line)
+			}
 			if (target.kind === 'stopped node') this.print(startLine)
 		}
 		const tables = dryRun ? (this.#plan?.tables ?? []) : this.#there
@@ -137,7 +140,7 @@ class RestoreTellerOf {
 		this.#teller.printJson({
 			...tableObject('restored', table),
 			...(leftOut.length === 0 ? {} : { leftOut }),
-			...(target.kind === 'folder' && !target.link ? { next: nextCommands(table.place) } : {}),
+			...(target.kind === 'folder' && !target.link ? { next: nextCommands(table.place, target.as !== undefined) } : {}),
 		})
 	}
 

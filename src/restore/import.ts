@@ -3,7 +3,6 @@ import { SnaphavenError } from '../errors.ts'
 import { removeTree } from '../files/folders.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
-import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { createTable } from './create-table.ts'
@@ -12,6 +11,7 @@ import { holdFolder } from './one-at-a-time.ts'
 import { folderOf } from './places.ts'
 import { requireSpace } from './plan.ts'
 import { filesToBring, type ImportPlan } from './plan-import.ts'
+import { readReceiptFor } from './receipt-for.ts'
 import { type FileDamage, restoreTable } from './restore-table.ts'
 import { clearStage, makeStage } from './stage.ts'
 import type { ImportOptions, PlannedTable, RestoreEvent } from './types.ts'
@@ -75,10 +75,10 @@ async function importTable(work: Import, table: PlannedTable): Promise<void> {
 	const { keyspace } = place
 	const refuse = (reason: string, isDamage: boolean, damage?: FileDamage[]) =>
 		refuseTable(work, table, reason, isDamage, damage)
-	const read = await runAsync(onHaven(readSealed(haven.base, head)))
+	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options.as)))
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
-	const files = await filesToBring(read.receipt, options.dataDirectories)
+	const files = await filesToBring(read.receipt, place, options.dataDirectories)
 	await makeStage(plan.stage, keyspace)
 	const { restored, damage, leftOut, changed } = await stageTable(work, table, { ...read.receipt, folders: [], files })
 	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)

@@ -1,3 +1,5 @@
+import { tableName } from '../cassandra/find-tables.ts'
+
 /** Where one table goes, below the folder that a restore is given. */
 export interface TablePlace {
 	/** The folder that was given, absolute. */
@@ -5,6 +7,21 @@ export interface TablePlace {
 	keyspace: string
 	/** The table's name, without its id: sstableloader and nodetool import take folders of such names alone. */
 	name: string
+}
+
+/** Another table that one is restored as. */
+export interface OtherTable {
+	keyspace: string
+	name: string
+}
+
+/** Where the table of a snapshot goes, below a folder. */
+export function placeFor(
+	root: string,
+	snapshot: { keyspace: string; table: string },
+	as: OtherTable | undefined,
+): TablePlace {
+	return { root, ...(as ?? { keyspace: snapshot.keyspace, name: tableName(snapshot.table) }) }
 }
 
 /** The folder of our own in the one that a restore is given: what was restored there, and from what. */

@@ -3,12 +3,12 @@ import { parseComponent } from '../cassandra/sstable.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
-import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { nameOf } from './choose.ts'
 import { liveSSTables, missingData, tableFolders } from './live-sstables.ts'
+import { placeFor, type TablePlace } from './places.ts'
 import { chooseTables } from './plan.ts'
+import { readReceiptFor } from './receipt-for.ts'
 import { findStage, type Stage } from './stage.ts'
 import type { ImportOptions, PlannedTable, Refusal, RestorePlan } from './types.ts'
 
@@ -39,13 +39,13 @@ export async function planImport(haven: Haven, options: ImportOptions, signal: A
 	}
 	for (const head of wanted) {
 		signal.throwIfAborted()
-		const place = { root: stage.root, keyspace: head.keyspace, name: nameOf(head) }
+		const place = placeFor(stage.root, head, options.as)
 		const isMade = onNode.get(place.keyspace)?.has(place.name) ?? false
 		if (!isMade && options.cqlsh === undefined) {
-			plan.refused.push(lacking(place, head))
+			plan.refused.push(lacking(place, head, options.as !== undefined))
 			continue
 		}
-		const missing = await bytesToBring(haven, head, options)
+		const missing = await bytesToBring(haven, { head, place }, options)
 		const table = { head, place, isThere: isMade && missing === 0 }
 		plan.tables.push(table)
 		if (!isMade) plan.toMake.push(table)
@@ -54,28 +54,35 @@ export async function planImport(haven: Haven, options: ImportOptions, signal: A
 	return plan
 }
 
-function lacking({ keyspace, name }: { keyspace: string; name: string }, head: SealedHead): Refusal {
+function lacking({ keyspace, name }: TablePlace, head: SealedHead, isOther: boolean): Refusal {
 	return {
 		keyspace,
 		name,
-		reason: 'the node has no such table; make it by its schema, or give --create-schema',
+		reason: `the node has no such table; ${isOther ? 'make it with the same columns' : 'make it by its schema, or give --create-schema'}`,
 		isDamage: false,
 		lacking: head,
 	}
 }
 
 /** What the table lacks of the snapshot. What is wrong with the receipt shows when it is restored. */
-async function bytesToBring(haven: Haven, head: SealedHead, options: ImportOptions): Promise<number> {
-	const read = await runAsync(onHaven(readSealed(haven.base, head)))
+async function bytesToBring(
+	haven: Haven,
+	{ head, place }: Pick<PlannedTable, 'head' | 'place'>,
+	options: ImportOptions,
+): Promise<number> {
+	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options.as)))
 	if (!('receipt' in read)) return head.byteCount
-	const files = await filesToBring(read.receipt, options.dataDirectories)
+	const files = await filesToBring(read.receipt, place, options.dataDirectories)
 	return files.reduce((sum, { size }) => sum + size, 0)
 }
 
 /** The components of the base table's SSTables that it lacks: indexes are built anew by import, or are among these (SAI). */
-export async function filesToBring(receipt: Receipt, dataDirectories: string[]): Promise<ReceiptFile[]> {
-	const name = nameOf(receipt)
-	const folders = await runAsync(tableFolders(dataDirectories, receipt.keyspace, name))
+export async function filesToBring(
+	receipt: Receipt,
+	{ keyspace, name }: TablePlace,
+	dataDirectories: string[],
+): Promise<ReceiptFile[]> {
+	const folders = await runAsync(tableFolders(dataDirectories, keyspace, name))
 	const missing = await runAsync(missingData(receipt, await runAsync(liveSSTables(folders))))
 	const prefixes = new Set(missing.map(({ path }) => parseComponent(path)?.prefix))
 	return receipt.files.filter(({ path }) => !path.includes('/') && prefixes.has(parseComponent(path)?.prefix ?? '?'))

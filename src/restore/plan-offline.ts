@@ -4,9 +4,9 @@ import type { Haven } from '../haven/haven.ts'
 import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { nameOf } from './choose.ts'
 import { currentFolder, type TableFolder } from './current-folder.ts'
 import { liveSSTables, missingData, namesIn, tableFolders } from './live-sstables.ts'
+import { placeFor } from './places.ts'
 import { chooseTables } from './plan.ts'
 import { refuseRunning } from './running.ts'
 import { findStage, type Stage } from './stage.ts'
@@ -36,11 +36,12 @@ export async function planOffline(haven: Haven, options: OfflineOptions, signal:
 	const plan: OfflinePlan = { tables: [], refused, warnings, bytesNeeded: 0, bytesFree: stage.bytesFree, stage }
 	for (const head of wanted) {
 		signal.throwIfAborted()
-		const place = { root: stage.root, keyspace: head.keyspace, name: nameOf(head) }
+		const place = placeFor(stage.root, head, undefined)
 		const folders = await foldersOf(dataDirectories, place)
 		const folderName = currentFolder(folders)
 		if (folderName === undefined) {
-			plan.refused.push({ ...place, reason: whyNoFolder(folders), isDamage: false })
+			const { keyspace, name } = place
+			plan.refused.push({ keyspace, name, reason: whyNoFolder(folders), isDamage: false })
 			continue
 		}
 		const read = await runAsync(onHaven(readSealed(haven.base, head)))

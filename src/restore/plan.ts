@@ -5,7 +5,6 @@ import { lstatIfThere } from '../files/operations.ts'
 import type { Haven } from '../haven/haven.ts'
 import { safeName } from '../haven/layout.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
-import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { type Catalog, readCatalog } from '../mirror/read-catalog.ts'
@@ -13,7 +12,8 @@ import { ageWarnings } from './age-warnings.ts'
 import { bytesFreeAt, checkTarget } from './check-target.ts'
 import { type Choice, chooseSnapshots, nameOf } from './choose.ts'
 import { lookAtPlace } from './marker.ts'
-import { folderOf, isCassandraName, partialOf, type TablePlace } from './places.ts'
+import { folderOf, isCassandraName, partialOf, placeFor } from './places.ts'
+import { readReceiptFor } from './receipt-for.ts'
 import type { ChooseOptions, PlannedTable, Refusal, RestoreOptions, RestorePlan } from './types.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -55,6 +55,7 @@ export async function chooseTables(haven: Haven, options: ChooseOptions): Promis
 	if (choice.chosen.length === 0 && refused.length === 0) throw nothingFound(catalog, options)
 	const isRefused = new Set(refused.map(({ keyspace, name }) => `${keyspace}.${name}`))
 	const wanted = choice.chosen.filter((head) => !isRefused.has(fullName(head))).sort(byName)
+	if (options.as && wanted.length + refused.length !== 1) throw notOne(wanted)
 	const aged = await runAsync(ageWarnings(haven.base, wanted, catalog, options.dataDirectories ?? []))
 	return { wanted, refused, warnings: [...warningsOf({ choice, catalog, options, haven }), ...aged] }
 }
@@ -112,12 +113,12 @@ interface TableLook {
 	bytesNeeded: number
 }
 
-function* lookAtTable(base: string, head: SealedHead, { to, link }: RestoreOptions): Io<TableLook> {
-	const place: TablePlace = { root: to, keyspace: head.keyspace, name: nameOf(head) }
+function* lookAtTable(base: string, head: SealedHead, { to, link, as }: RestoreOptions): Io<TableLook> {
+	const place = placeFor(to, head, as)
 	const untouched = { table: { head, place, isThere: false }, conflict: undefined, bytesNeeded: head.byteCount }
 	const [folder, partial] = [yield* lstatIfThere(folderOf(place)), yield* lstatIfThere(partialOf(place))]
 	if (!folder && !partial) return untouched
-	const read = yield* onHaven(readSealed(base, head))
+	const read = yield* onHaven(readReceiptFor(base, head, as))
 	if (!('receipt' in read)) return untouched
 	const standing = yield* lookAtPlace(place, read.receipt, link)
 	if (standing === 'nothing') {
@@ -154,6 +155,13 @@ function nothingFound({ sealed }: Catalog, { when }: ChooseOptions) {
 			: `Their newest tags: ${tags.slice(0, 5).join(', ')}. All: snaphaven list.`
 	const what = 'tag' in when ? `with the tag ${when.tag}` : `taken at or before ${new Date(when.at).toISOString()}`
 	return failure(`no snapshot ${what} is in the haven`, hint)
+}
+
+function notOne(wanted: SealedHead[]) {
+	return usageError(
+		`--as restores one table, and ${wanted.length} are chosen: ${wanted.map(fullName).join(', ')}`,
+		'Name one: keyspace.table.',
+	)
 }
 
 function fullName(head: SealedHead): string {

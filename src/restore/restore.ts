@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises'
 import { failure } from '../errors.ts'
 import { each, hasCode, type Io, runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
-import { readSealed } from '../haven/read-sealed.ts'
 import { holdFolder } from './one-at-a-time.ts'
 import { folderOf } from './places.ts'
 import { requireSpace } from './plan.ts'
+import { readReceiptFor } from './receipt-for.ts'
 import { restoreTable } from './restore-table.ts'
 import type { PlannedTable, RestoreEvent, RestoreOptions, RestorePlan } from './types.ts'
 
@@ -62,7 +62,7 @@ async function makeTarget(to: string): Promise<void> {
 function* restoreOne(
 	{ base }: Haven,
 	table: PlannedTable,
-	{ link, acceptDamaged }: RestoreOptions,
+	{ link, acceptDamaged, as }: RestoreOptions,
 	signal: AbortSignal,
 	tell: (event: RestoreEvent) => void,
 ): Io<void> {
@@ -70,7 +70,7 @@ function* restoreOne(
 	const { keyspace, name } = place
 	const refuse = (reason: string, isDamage: boolean, damage: { path: string; reason: string }[] = []) =>
 		tell({ type: 'refused', refusal: { keyspace, name, reason, isDamage }, damage, table })
-	const read = yield* readSealed(base, head)
+	const read = yield* readReceiptFor(base, head, as)
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })

@@ -2,7 +2,7 @@ import type { Nodetool } from '../cassandra/nodetool.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
 import type { Selection } from '../mirror/read-catalog.ts'
 import type { When } from './choose.ts'
-import type { TablePlace } from './places.ts'
+import type { OtherTable, TablePlace } from './places.ts'
 
 /** What is to be restored. */
 export interface ChooseOptions {
@@ -13,6 +13,8 @@ export interface ChooseOptions {
 	isNamed: (keyspace: string, name: string) => boolean
 	/** Take snapshots that were damaged at the source, and leave out SSTables that are damaged in the haven. */
 	acceptDamaged: boolean
+	/** The one table that is chosen is restored as this one. */
+	as?: OtherTable
 	/** The node's data directories, absolute, where it is to be loaded into that. */
 	dataDirectories?: string[]
 }

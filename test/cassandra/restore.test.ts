@@ -54,7 +54,7 @@ test.after.always('the node is stopped', async () => {
 })
 
 /** The tables have the rows of the snapshot, and both kinds of index answer by them. */
-async function assertAsBefore(t: ExecutionContext, tables = [...rows.keys()]): Promise<void> {
+async function assertAsBefore(t: ExecutionContext, tables: string[]): Promise<void> {
 	t.true(rows.size >= 8 && tables.length > 0)
 	for (const table of tables) {
 		const expected = rows.get(table) ?? []
@@ -107,10 +107,26 @@ test.serial('--to makes what nodetool import loads by the very command that is p
 	await assertAsBefore(t, ['shop.orders'])
 })
 
+test.serial('--as gives old rows to another table, beside the new ones', async (t) => {
+	const columns = '(id int PRIMARY KEY, customer text, total int, note text)'
+	const args = ['restore', ...places(), ...jmx(), '-t', 'good', '--import', '--as', 'shop.then', 'shop.orders']
+	t.regex(
+		(await run(...args)).stderr,
+		/^refused: shop\.then: the node has no such table; make it with the same columns/m,
+	)
+	await node.cql(`CREATE TABLE shop.then ${columns}`)
+	await node.cql('TRUNCATE shop.orders')
+	passed(t, await run(...args))
+	t.deepEqual(await rowsOf(node, 'shop', 'then'), rows.get('shop.orders'))
+	t.deepEqual(await rowsOf(node, 'shop', 'orders'), [])
+	assertLeftNothing(t)
+})
+
 test.serial('--offline gives all back to a node that is stopped, and is refused while it runs', async (t) => {
-	for (const table of rows.keys()) await node.cql(`TRUNCATE ${table.replace('Items', '"Items"')}`)
+	const tables = ['shop.orders', 'shop.visits', 'audit.log']
+	for (const table of tables) await node.cql(`TRUNCATE ${table}`)
 	await writeRound(node, 6, 5)
-	const args = ['restore', ...places(), '-t', 'good', '--offline', '--replace']
+	const args = ['restore', ...places(), '-t', 'good', '--offline', '--replace', ...tables]
 	const running = await run(...args)
 	t.is(running.exitCode, 1, said(running))
 	t.regex(running.stderr, /Cassandra is running on these data directories \(process \d+\)/)
@@ -119,5 +135,5 @@ test.serial('--offline gives all back to a node that is stopped, and is refused 
 	const result = await run(...args)
 	await start()
 	passed(t, result)
-	await assertAsBefore(t)
+	await assertAsBefore(t, tables)
 })

@@ -234,6 +234,24 @@ test.serial('a receipt that does not hold is damage: its table is refused, the r
 	t.deepEqual(readdirSync(join(to, 'shop')), ['empty'])
 })
 
+test.serial('--as gives one table another name, without its indexes, which have other names there', async (t) => {
+	const to = join(ownFolder(t), 'to')
+	const args = ['-t', 'tuesday', '--to', to, '--as', 'other.orders_then']
+	const many = await restore(mirrored.haven, [...args, 'shop'])
+	ended(t, many, 2)
+	t.regex(many.stderr, /--as restores one table, and 7 are chosen/)
+	const result = await restore(mirrored.haven, [...args, 'shop.orders'])
+	ended(t, result, 0)
+	const expected = [...onNode(mirrored, 'shop', /^orders-/, 'tuesday').keys()]
+	const found = filesIn(join(to, 'other/orders_then'))
+	t.true(expected.some((path) => path.startsWith('.orders_customer/')) && expected.some((path) => /SAI/.test(path)))
+	t.deepEqual(found, expected.filter((path) => !/^\.|-SAI\+/.test(path)).sort())
+	t.regex(result.stdout, /^ {2}nodetool import --copy-data other orders_then \/.*\/other\/orders_then$/m)
+	t.notRegex(result.stdout, /cqlsh/)
+	t.regex((await restore(mirrored.haven, [...args, 'shop.orders'])).stdout, /^there already shop\.orders/m)
+	t.is((await restore(mirrored.haven, ['-t', 'tuesday', '--offline', '--as', 'a.b', 'shop.orders'])).exitCode, 2)
+})
+
 test.serial('--link shares the haven’s files in read-only folders, and warns of import', async (t) => {
 	const { haven, to } = copyOf(t, mirrored)
 	const before = fingerprint(haven, '%P %y %i %s %m %U %T@')

@@ -80,7 +80,8 @@ function machine(t: ExecutionContext): Scene {
 
 /** Makes the folder of a table for its schema.cql, as Cassandra does. */
 function makesTables(dataDirectory: string): string {
-	return `[ "$1" = -f ] || exit 0
+	return `echo "$2" | grep -q 'TABLE shop.orders_then' && mkdir -p "${dataDirectory}/shop/orders_then-${'0'.repeat(32)}"
+		[ "$1" = -f ] || exit 0
 		name=$(sed -n 's/^CREATE TABLE IF NOT EXISTS shop\\.\\([^ ]*\\) (.*/\\1/p' "$2" | tr -d '"')
 		id=$(sed -n 's/.*WITH ID = \\([0-9a-f-]*\\).*/\\1/p' "$2" | head -n 1 | tr -d -)
 		mkdir -p "${dataDirectory}/shop/$name-$id"`
@@ -99,7 +100,7 @@ function dropTables({ tables }: Scene, name: RegExp): void {
 /** What has happened, by the headings: the tables that must have SSTables in the end, by their folders. */
 const SCENES: Record<string, { happen: (scene: Scene) => void; back?: RegExp }> = {
 	First: { happen: () => {} },
-	'Rows were deleted or overwritten, or a table was truncated': { happen: loseSSTables, back: /\/orders-/ },
+	'Rows were deleted or overwritten, or a table was truncated': { happen: loseSSTables, back: /\/orders(_then)?-/ },
 	'A table was dropped': { happen: (scene) => dropTables(scene, /\/carts-/), back: /\/carts-/ },
 	'A keyspace was dropped': { happen: (scene) => dropTables(scene, /./), back: /\/(orders|carts|Items)-/ },
 	'The node does not start, or a disk was replaced': { happen: loseSSTables, back: /\/(orders|visits)-/ },

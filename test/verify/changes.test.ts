@@ -1,0 +1,89 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import PQueue from 'p-queue'
+import { runAsync } from '../../src/files/io.ts'
+import { receiptPath, snapshotFolder } from '../../src/haven/layout.ts'
+import { withChecksum, withoutChecksum } from '../../src/haven/sealed-text.ts'
+import { type Engine, start } from '../../src/mirror/engine.ts'
+import { verifyTable } from '../../src/mirror/verify-table.ts'
+import type { VerifyEvent } from '../../src/mirror/verify-types.ts'
+import { makeScene } from '../mirror/support/scene.ts'
+import { takeSnapshot } from '../support/tree.ts'
+import { flipBit } from './support.ts'
+
+/** Verifies a snapshot with a damaged file; `change` comes after all was read, before anything is called damage. */
+async function verifyWhile(
+	t: ExecutionContext,
+	change: (place: { haven: string; receipt: string; file: string; key: object }) => void,
+) {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	await scene.syncWell()
+	const { haven } = scene
+	const key = { keyspace: 'ks', table: scene.node.folders[0] ?? '', tag: 'daily' }
+	const [receipt, file] = [join(haven, receiptPath(key)), join(haven, snapshotFolder(key), 'nb-1-big-Data.db')]
+	flipBit(file)
+	let isChanged = false
+	const run: Engine['run'] = (name, ...args) => {
+		if (name === 'whatBecameOf' && !isChanged) {
+			isChanged = true
+			change({ haven, receipt, file, key })
+		}
+		return runAsync(start(name, args)) as Promise<never>
+	}
+	const events: VerifyEvent[] = []
+	const work = {
+		base: haven,
+		engine: { run, slices: 2, width: 1 },
+		queue: new PQueue({ concurrency: 2 }),
+		...{ grainNs: undefined, quick: false, dataDirectories: [], onRead: () => {} },
+		signal: new AbortController().signal,
+		tell: (event: VerifyEvent) => void events.push(event),
+	}
+	const verified = await verifyTable(work, [key])
+	t.true(isChanged)
+	return { events, ...verified }
+}
+
+test('damage of a snapshot that nobody touches is told', async (t) => {
+	const { events, damaged, proven } = await verifyWhile(t, () => {})
+	t.deepEqual(
+		events.map(({ type }) => type),
+		['damage'],
+	)
+	t.deepEqual([damaged, proven], [1, []])
+})
+
+test('a snapshot that is removed meanwhile is left out, and is no damage', async (t) => {
+	const { events, damaged, snapshots } = await verifyWhile(t, ({ receipt }) => rmSync(receipt))
+	t.deepEqual(
+		events.map((event) => (event.type === 'left out' ? event.reason : event.type)),
+		['it was removed meanwhile'],
+	)
+	t.deepEqual([damaged, snapshots], [0, 0])
+})
+
+test('a snapshot that an intent names by then is left out, and is no damage', async (t) => {
+	const { events, damaged, leftOut } = await verifyWhile(t, ({ haven, key }) => {
+		const partial = join(haven, '.snaphaven/partial/0123456789abcdef')
+		mkdirSync(partial)
+		const publications = [{ number: 0, key, receiptChecksum: '00000000' }]
+		writeFileSync(join(partial, 'group-0.json'), withChecksum(JSON.stringify({ format: 1, publications })))
+	})
+	t.deepEqual(
+		events.map(({ type }) => type),
+		['left out'],
+	)
+	t.deepEqual([damaged, leftOut], [0, 1])
+})
+
+test('a snapshot that was sealed anew meanwhile is verified anew', async (t) => {
+	const { events, damaged, snapshots, proven } = await verifyWhile(t, ({ receipt, file }) => {
+		flipBit(file)
+		const text = withoutChecksum(readFileSync(receipt, 'utf8'))
+		writeFileSync(receipt, withChecksum(text.replace(/"id":"[^"]*"/, '"id":"anew"')))
+	})
+	t.deepEqual(events, [])
+	t.deepEqual([damaged, snapshots, proven], [0, 1, ['anew']])
+})

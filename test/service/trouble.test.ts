@@ -94,7 +94,7 @@ testWhere(
 		const nas = await mountNas()
 		t.teardown(nas.unmount)
 		const scene = makeServiceScene(t, { tables: 2, haven: join(nas.path, 'haven') })
-		const service = scene.start()
+		const service = scene.start([], { env: { SNAPHAVEN_TEST_PATIENCE: '' } })
 		await service.ready()
 		takeSnapshot(scene.node, 'before')
 		await service.until('the seals', () => sealedOf(scene, 'before') === 2)

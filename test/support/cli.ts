@@ -68,9 +68,10 @@ export function startCli(args: string[], options: CliOptions & { stateDirectory:
 /** Starts a command of one's own making, as startCli starts the CLI. */
 export function startCommand(words: string[], options: Omit<CliOptions, 'stateDirectory'>) {
 	const [file = '', ...rest] = [...(options.wrapper ?? []), ...words]
-	// It has to end by itself when it is told to, which may take it ten seconds.
+	// It has to end by itself when it is told to, also where a busy machine makes that long.
 	const end = { killSignal: 'SIGKILL', forceKillAfterDelay: false } as const
-	return execa(file, rest, { reject: false, timeout: options.timeoutMs ?? 300_000, ...end, env: options.env ?? {} })
+	const env = { SNAPHAVEN_TEST_PATIENCE: '120000', ...options.env }
+	return execa(file, rest, { reject: false, timeout: options.timeoutMs ?? 300_000, ...end, env })
 }
 
 /** The flag goes before a `--`, after which all words are names. */

@@ -7,6 +7,7 @@ const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>
 	status: async () => (await import('./status.ts')).status,
 	wait: async () => (await import('./wait.ts')).wait,
 	list: async () => (await import('./list.ts')).list,
+	adopt: async () => (await import('./adopt.ts')).adopt,
 	restore: async () => (await import('./restore.ts')).restore,
 	verify: async () => (await import('./verify.ts')).verify,
 	prune: async () => (await import('./prune.ts')).prune,

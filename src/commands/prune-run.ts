@@ -1,8 +1,8 @@
 import { askService } from '../control/client.ts'
 import { openForReading } from '../haven/open-for-reading.ts'
-import { pruneHaven } from '../mirror/prune.ts'
 import { type Catalog, readCatalog } from '../mirror/read-catalog.ts'
 import type { Removable, Removed } from '../mirror/remover.ts'
+import { tendHaven } from '../mirror/tend.ts'
 import { type PlannedGroup, planPrune } from '../prune/plan-prune.ts'
 import { bytes, count, counted } from '../report/amounts.ts'
 import { describeError } from '../report/errors.ts'
@@ -108,7 +108,7 @@ async function withRemove(
 	const place = { haven, stateDirectory }
 	if (!(await askService(place, 'status'))) {
 		const warn = (message: string) => teller.print(problemLine('warning', 'doubtful', message))
-		return await pruneHaven({ ...place, dataDirectories, signal, warn }, work)
+		return await tendHaven({ ...place, dataDirectories, signal, warn }, 0, ({ prune }) => work(prune))
 	}
 	await work(async (wanted) => (await askService(place, 'prune', PATIENCE_MS, wanted)) ?? [])
 }

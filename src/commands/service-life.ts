@@ -29,11 +29,17 @@ export async function serviceLife(options: ServiceOptions, print: (line: Line) =
 	let service: Service | undefined
 	const told = (): Told => ({ at: Date.now(), status: service?.status() ?? NOT_STARTED })
 	const rescan = () => service?.rescan()
-	const prune: Service['prune'] = async (wanted) => {
+	const begun = (): Service => {
 		if (!service) throw failure('the service has not begun yet', 'Ask again in a moment.')
-		return await service.prune(wanted)
+		return service
 	}
-	const control = await serveControl({ ...options, status: () => told().status, rescan, prune })
+	const control = await serveControl({
+		...options,
+		status: () => told().status,
+		rescan,
+		prune: async (wanted) => await begun().prune(wanted),
+		adopt: async (keys) => await begun().adopt(keys),
+	})
 	const systemd = systemdNotifier(process.env, warn)
 	const save = () => saveLastStatus(options, told().status).catch((error: Error) => warn(error.message))
 	let isReady = false

@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { failure, SnaphavenError } from '../errors.ts'
 import { hasCode } from '../files/io.ts'
 import type { RunningService } from '../mirror/service-status.ts'
-import type { PruneAnswer, PruneRequest, Refusal } from './messages.ts'
+import type { AdoptAnswer, AdoptRequest, PruneAnswer, PruneRequest, Refusal } from './messages.ts'
 import { type ServicePlace, serviceFiles, within } from './place.ts'
 
 /** What each question to the service is answered by. */
@@ -13,9 +13,11 @@ interface Answers {
 	rescan: Record<string, never>
 	/** The snapshots that are its body are removed. */
 	prune: PruneAnswer[]
+	/** The snapshots that are its body get receipts. */
+	adopt: AdoptAnswer[]
 }
 
-const METHODS: Record<keyof Answers, 'GET' | 'POST'> = { status: 'GET', rescan: 'POST', prune: 'POST' }
+const METHODS: Record<keyof Answers, 'GET' | 'POST'> = { status: 'GET', rescan: 'POST', prune: 'POST', adopt: 'POST' }
 
 const PATIENCE = 10_000
 
@@ -23,13 +25,13 @@ const PATIENCE = 10_000
  * Asks the service that runs for a haven, and never touches the haven; undefined where none runs. Throws where it does
  * not answer, does not know the question, or belongs to a user whom this one may not ask.
  * @param patience How long it may take, in ms.
- * @param body What `prune` is about.
+ * @param body What `prune` and `adopt` are about.
  */
 export async function askService<Question extends keyof Answers>(
 	{ stateDirectory, haven }: ServicePlace,
 	question: Question,
 	patience = PATIENCE,
-	body?: PruneRequest[],
+	body?: PruneRequest[] | AdoptRequest[],
 ): Promise<Answers[Question] | undefined> {
 	const name = serviceFiles(haven).socket
 	try {

@@ -7,6 +7,23 @@ export interface PruneRequest {
 /** What came of it: where its receipt is gone or another by now, nothing was removed. */
 export type PruneAnswer = { removed: true /** That are free now. */; bytes: number } | { removed: false }
 
+/** A snapshot in the mirror that a service is asked to adopt. */
+export type AdoptRequest = PruneRequest['key']
+
+/** What came of it. */
+export type AdoptAnswer =
+	| {
+			answer: 'adopted'
+			state: 'whole' | 'damaged' | 'unproven'
+			damage: { path: string; reason: string }[]
+			files: number
+			bytes: number
+			/** The node has that very snapshot still. */
+			onNode: boolean
+	  }
+	| { answer: 'known' }
+	| { answer: 'refused'; reason: string; damaged: boolean }
+
 /** Why a question was not answered; `known` where the message is meant for people. */
 export interface Refusal {
 	error: string

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { failure, SnaphavenError } from '../errors.ts'
 import type { RunningService, ServiceStatus } from '../mirror/service-status.ts'
 import { version } from '../version.ts'
-import type { PruneAnswer, PruneRequest, Refusal } from './messages.ts'
+import type { AdoptAnswer, AdoptRequest, PruneAnswer, PruneRequest, Refusal } from './messages.ts'
 import { openOrMakeState, type ServicePlace, serviceFiles, within } from './place.ts'
 import { listenAt } from './socket-file.ts'
 
@@ -13,6 +13,8 @@ interface Requests {
 	rescan: () => void
 	/** Removes sealed snapshots from the haven: an answer for each. */
 	prune: (wanted: PruneRequest[]) => Promise<PruneAnswer[]>
+	/** Gives receipts to snapshots that are in the mirror: an answer for each. */
+	adopt: (keys: AdoptRequest[]) => Promise<AdoptAnswer[]>
 }
 
 /** The service's ear, while it is open. */
@@ -23,7 +25,7 @@ interface Control {
 
 /**
  * Answers on a Unix socket in the state directory, by HTTP and JSON: `GET /status`, `POST /rescan`,
- * `POST /prune`. Throws where another
+ * `POST /prune`, `POST /adopt`. Throws where another
  * service answers for that haven already, and where the state directory can't be written. Keeps no process alive.
  */
 export async function serveControl({ stateDirectory, haven, ...requests }: ServicePlace & Requests): Promise<Control> {
@@ -34,7 +36,8 @@ export async function serveControl({ stateDirectory, haven, ...requests }: Servi
 			requests.rescan()
 			return {}
 		},
-		'POST /prune': async (body) => await requests.prune(asPruneRequests(body)),
+		'POST /prune': async (body) => await requests.prune(listOf(body, isPruneRequest)),
+		'POST /adopt': async (body) => await requests.adopt(listOf(body, isSnapshot)),
 	}
 	const server = createServer((request, response) => void answer(routes, request, response))
 	const close = async () => {
@@ -101,12 +104,21 @@ function refusal(error: unknown): Refusal {
 	return { error: message, known: true, ...(hint === undefined ? {} : { hint }) }
 }
 
-function asPruneRequests(body: unknown): PruneRequest[] {
-	const isText = (value: unknown) => typeof value === 'string'
-	const isOne = (one: PruneRequest | null) =>
-		isText(one?.receiptId) && [one?.key?.keyspace, one?.key?.table, one?.key?.tag].every(isText)
+function listOf<T>(body: unknown, isOne: (value: unknown) => value is T): T[] {
 	if (Array.isArray(body) && body.every(isOne)) return body
-	throw failure('what is to be pruned is not named by snapshots and receipts')
+	throw failure('what it was asked to do was not a list of snapshots')
+}
+
+function isPruneRequest(value: unknown): value is PruneRequest {
+	const { key, receiptId } = Object(value)
+	return typeof receiptId === 'string' && isSnapshot(key)
+}
+
+function isSnapshot(value: unknown): value is AdoptRequest {
+	const { keyspace, table, tag } = Object(value)
+	return [keyspace, table, tag].every(
+		(name) => typeof name === 'string' && /^[^/\0]+$/.test(name) && !/^\.\.?$/.test(name),
+	)
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

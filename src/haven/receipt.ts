@@ -4,7 +4,7 @@ import { checkedText, withChecksum, withoutChecksum } from './sealed-text.ts'
 /** The format of receipts, intents and haven.json that this version writes, and the newest it reads. */
 export const FORMAT = 1
 
-/** How a file came into the haven. */
+/** How a transfer brings a file into the haven. */
 export type Origin = 'copied' | 'hardlinked' | 'reflinked' | 'reused'
 
 /** A file of a sealed snapshot. */
@@ -24,7 +24,7 @@ export interface ReceiptFile {
 	crc32: string
 	/** When the bytes were last read, ISO 8601; a reused file's are as old as the receipt it was reused from says. */
 	readAt: string
-	how: Origin
+	how: Origin | 'adopted'
 	/** `reused`: the tag whose copy it shares. */
 	from?: string
 	/** The node's own word on these bytes disagrees with them: in what. */

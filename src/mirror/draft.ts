@@ -19,7 +19,7 @@ import type { FileDamage, SealState, TransferAmounts } from './types.ts'
 
 /** All that is known of a gathered snapshot. */
 export interface Draft {
-	order: GatherOrder
+	order: Pick<GatherOrder, 'location' | 'tag' | 'partial' | 'number' | 'move'>
 	/** The second look's. */
 	listing: SnapshotListing
 	transfers: Transfer[]
@@ -69,7 +69,11 @@ export function draftReceipt(draft: Draft): {
 		key: { keyspace, table, tag: order.tag },
 		receiptChecksum: checksumOf(text),
 	}
-	return { receipt, text, publication, amounts: amountsOf(files) }
+	const came = draft.transfers.map(({ file }, index) => ({
+		how: (draft.results[index] as PieceResult).how,
+		size: file.size,
+	}))
+	return { receipt, text, publication, amounts: amountsOf(came) }
 }
 
 function sizeOf(files: ReceiptFile[]): number {

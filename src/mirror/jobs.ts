@@ -3,6 +3,7 @@ import { glanceAnew } from '../cassandra/glance.ts'
 import { flushFolder, removeTree } from '../files/folders.ts'
 import { each, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
+import { type Adopted, putAdopted } from '../haven/adopted.ts'
 import { readBaseline, writeBaseline } from '../haven/baseline.ts'
 import { lookAtCopies } from '../haven/copies.ts'
 import { findGoodCopies } from '../haven/good-copies.ts'
@@ -20,6 +21,7 @@ import { repairFile } from '../haven/repair.ts'
 import { withdraw } from '../haven/withdraw.ts'
 import { findSettledOf } from './beginning.ts'
 import { completeGathering } from './complete.ts'
+import { draftAdoption } from './draft-adoption.ts'
 import { findCleared, findVanished } from './find-cleared.ts'
 import { gatherSnapshot, lookAgain } from './gather.ts'
 import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
@@ -43,6 +45,9 @@ export const jobs = {
 	readBaseline,
 	writeBaseline,
 	notePruned,
+	draftAdoption,
+	putAdopted: (base: string, partial: string, adopted: Adopted[]): Io<unknown> =>
+		each(adopted, WIDTH, (one) => putAdopted(base, partial, one)),
 	gatherSnapshot,
 	beginGathering,
 	gatherSlice,

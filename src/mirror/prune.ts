@@ -3,7 +3,6 @@ import type { Engine } from './engine.ts'
 import type { Pass, Writing } from './pass.ts'
 import { prunedIdentity, prunedKey } from './pruned-key.ts'
 import type { Removable, Removed } from './remover.ts'
-import { type WriterPlace, withWriter } from './with-writer.ts'
 
 interface Pruning {
 	haven: Haven
@@ -28,18 +27,4 @@ export async function pruneSealed(
 	)
 	for (const one of noted) pruned.set(prunedKey(one), prunedIdentity(one))
 	return await writing.remover.remove(wanted)
-}
-
-/**
- * Prunes a haven that no service writes to: takes its lease, and finishes what earlier holders left, before `work`, which
- * is given how to remove. Throws where the haven is not this node's, or where another process writes to it.
- */
-export async function pruneHaven(
-	{ signal, warn, ...place }: WriterPlace,
-	work: (remove: (wanted: Removable[]) => Promise<Removed[]>) => Promise<void>,
-): Promise<void> {
-	await withWriter({ ...place, warn, signal }, async ({ haven, engine, writing }) => {
-		const pruned = new Map<string, string>()
-		await work((wanted) => pruneSealed({ haven, engine, writing, pruned }, wanted))
-	})
 }

@@ -7,25 +7,23 @@ import { makeLedger } from './ledger.ts'
 import { findVanishedTables } from './mirror-deletes.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
-import { makePruner } from './pruner.ts'
 import { clearInherited } from './recovery.ts'
-import type { Removable, Removed } from './remover.ts'
 import { makeServiceLog, type ServiceLog } from './service-log.ts'
 import type { ServiceStatus } from './service-status.ts'
+import { makeServiceTending } from './service-tending.ts'
 import { withPass } from './session.ts'
 import { keepSessions } from './sessions.ts'
 import { TABLES_IN_FLIGHT } from './sync.ts'
 import { type Memories, makeMemories, makeTableLook } from './table-look.ts'
+import type { Tending } from './tend.ts'
 import type { ServiceOptions, SyncEvent, SyncSummary } from './types.ts'
 import { aborted, type Node, type StartWatch, watchNode } from './watch-node.ts'
 
 /** A running service, and what can be asked of it. */
-export interface Service {
+export interface Service extends Tending {
 	status: () => ServiceStatus
 	/** Looks at everything anew. */
 	rescan: () => void
-	/** Removes sealed snapshots from the haven (see pruneSealed). Throws where it has no haven now. */
-	prune: (wanted: Removable[]) => Promise<Removed[]>
 }
 
 /** What a service is joined with. */
@@ -54,13 +52,13 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	const log = makeServiceLog(options, ledger, parts.tell)
 	const threads = startThreads()
 	const memories = makeMemories()
-	const pruner = makePruner(log.totals)
+	const { during, ...tending } = makeServiceTending(log.totals.tell)
 	const onStart: Parameters<typeof watchNode>[0]['onStart'] = ({ status, rescan }) => {
 		const lookAnew = () => {
 			memories.endRests()
 			rescan()
 		}
-		parts.onStart({ status, rescan: lookAnew, prune: pruner.prune })
+		parts.onStart({ status, rescan: lookAnew, ...tending })
 	}
 	const node = watchNode({ ...parts, onStart, log, keepOnly: ledger.keepOnly, threads })
 	signal.addEventListener('abort', log.ends, { once: true })
@@ -79,7 +77,7 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 						seen: node.seenFirst(),
 					})
 					opened()
-					await pruner.during(begun, () => serve({ pass: begun, node, log, memories }))
+					await during(begun, () => serve({ pass: begun, node, log, memories }))
 				}),
 			log,
 			signal,

@@ -86,6 +86,8 @@ export type SyncEvent =
 	| { type: 'removed'; snapshot: SnapshotName; bytes: number }
 	/** A service that was asked to by `prune`: the snapshot is gone from the haven; so many bytes are free. */
 	| { type: 'pruned'; snapshot: SnapshotName; bytes: number }
+	/** A service that was asked to by `adopt`: a copy that was in the mirror has its receipt. */
+	| ({ type: 'adopted'; snapshot: SnapshotName; state: SealState } & Amount)
 	/** `--mirror-deletes` and `--dry-run`: the snapshot would be removed from the haven. */
 	| { type: 'removable'; snapshot: SnapshotName }
 	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */

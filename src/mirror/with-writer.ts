@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts'
 import { flushWayOf } from '../haven/flush.ts'
-import { type Haven, openExistingHaven } from '../haven/haven.ts'
+import { type Haven, openExistingHaven, openHaven } from '../haven/haven.ts'
 import { type Engine, startThreads } from './engine.ts'
 import type { Writing } from './pass.ts'
 import { withWriting } from './session.ts'
@@ -10,6 +10,8 @@ export interface WriterPlace {
 	haven: string
 	dataDirectories: string[]
 	stateDirectory: string
+	/** Make a haven of a folder that is none yet, as a pass would. */
+	make?: boolean
 	warn: (message: string) => void
 	signal: AbortSignal
 }
@@ -30,7 +32,8 @@ export async function withWriter(
 	work: (writer: Writer) => Promise<void>,
 ): Promise<void> {
 	const ownership = { newHaven: false, takeOver: false, requireMount: false }
-	const existing = await openExistingHaven({ ...place, ...ownership, path: place.haven, warn })
+	const options = { ...place, ...ownership, path: place.haven, warn }
+	const existing = place.make ? await openHaven(options) : await openExistingHaven(options)
 	if (!existing) throw failure(`there is no haven at ${place.haven}`, 'Is it mounted?')
 	const threads = startThreads()
 	try {

@@ -52,6 +52,8 @@ export function describeEvent(event: SyncEvent): Line[] {
 			]
 		case 'pruned':
 			return [resultLine('pruned', `${shortName(event.snapshot)}: ${bytes(event.bytes)} freed in the haven`, 'plain')]
+		case 'adopted':
+			return [resultLine('adopted', `${shortName(event.snapshot)}: ${amount(event)}${STATES[event.state]}`)]
 		case 'removable':
 			return [resultLine('would remove', `${shortName(event.snapshot)}: cleared on the node`, 'plain')]
 		case 'skipped':

@@ -27,7 +27,13 @@ test('the service answers with its process, its version and how it is, and hears
 
 test('only this user may use the socket, and it is all that is left beside it', async (t) => {
 	const place = { stateDirectory: ownFolder(t), haven }
-	const control = await serveControl({ ...place, status: () => wellStatus(), rescan: () => {}, prune: async () => [] })
+	const control = await serveControl({
+		...place,
+		status: () => wellStatus(),
+		rescan: () => {},
+		prune: async () => [],
+		adopt: async () => [],
+	})
 	const { socket } = serviceFiles(haven)
 	t.deepEqual(readdirSync(place.stateDirectory), [socket])
 	t.is(lstatSync(join(place.stateDirectory, socket)).mode & 0o777, 0o600)
@@ -68,7 +74,13 @@ test('of services that start together over a dead one’s socket, one alone has 
 	dead.process.kill('SIGKILL')
 	await dead.process
 	const starters = Array.from({ length: 8 }, () =>
-		serveControl({ ...place, status: () => wellStatus(), rescan: () => {}, prune: async () => [] }).then(
+		serveControl({
+			...place,
+			status: () => wellStatus(),
+			rescan: () => {},
+			prune: async () => [],
+			adopt: async () => [],
+		}).then(
 			(control) => control,
 			() => undefined,
 		),
@@ -103,7 +115,13 @@ test('a question that goes wrong or is not known leaves the service as it is', a
 		if (broken) throw new Error('planted')
 		return wellStatus()
 	}
-	const control = await serveControl({ ...place, status, rescan: () => {}, prune: async () => [] })
+	const control = await serveControl({
+		...place,
+		status,
+		rescan: () => {},
+		prune: async () => [],
+		adopt: async () => [],
+	})
 	t.teardown(control.close)
 	await t.throwsAsync(askService(place, 'status'), { message: /planted/ })
 	broken = false
@@ -122,7 +140,14 @@ test('a state directory that can’t be one is named, with what to do', async (t
 	const file = join(ownFolder(t), 'file')
 	writeFileSync(file, '')
 	const refused = await t.throwsAsync(
-		serveControl({ stateDirectory: file, haven, status: () => wellStatus(), rescan: () => {}, prune: async () => [] }),
+		serveControl({
+			stateDirectory: file,
+			haven,
+			status: () => wellStatus(),
+			rescan: () => {},
+			prune: async () => [],
+			adopt: async () => [],
+		}),
 	)
 	t.regex(refused.message, /the state directory \S+file can't be used \(EEXIST\)/)
 	t.regex(String(Reflect.get(refused, 'hint')), /--state-dir/)

@@ -13,6 +13,7 @@ try {
 		status,
 		rescan: () => process.stdout.write('rescan\n'),
 		prune: async () => [],
+		adopt: async () => [],
 	})
 	await saveLastStatus(place, status())
 	const alive = setInterval(() => {}, 1000)

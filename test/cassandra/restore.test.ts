@@ -21,7 +21,8 @@ const rows = new Map<string, string[]>()
 
 const places = () => ['-s', join(own, 'haven'), ...node.dataDirectories.flatMap((path) => ['--data-dir', path])]
 const jmx = () => ['--nodetool', nodetool, '--host', '127.0.0.1', '--port', String(node.jmxPort)]
-const run = (...args: string[]) => runCli(args, { stateDirectory: join(own, 'state') })
+/** On a busy machine each nodetool may take a while. */
+const run = (...args: string[]) => runCli(args, { stateDirectory: join(own, 'state'), timeoutMs: 280_000 })
 
 async function start(): Promise<void> {
 	node = await startNode(join(own, 'cassandra'), settings)

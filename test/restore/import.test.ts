@@ -154,7 +154,12 @@ test.serial(
 	'what is not the very SSTable is brought: one of the same size that was written at another time',
 	async (t) => {
 		const scene = robbed(t)
-		const [data = ''] = liveFiles(scene, 'readings').filter((file) => file.endsWith('-Data.db'))
+		ended(t, await scene.load('good', 'shop.readings'), 0)
+		t.regex((await scene.load('good', 'shop.readings')).stdout, /^there already shop\.readings/m)
+		const expected = new Set(sizesOf([...onNode(scene, 'shop', /^readings-/, 'tuesday').values()]))
+		const [data = ''] = liveFiles(scene, 'readings').filter(
+			(file) => file.endsWith('-Data.db') && expected.has(statSync(file).size),
+		)
 		utimesSync(data, 1, 1)
 		const result = await scene.load('good', 'shop.readings')
 		ended(t, result, 0)

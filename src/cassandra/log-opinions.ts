@@ -97,7 +97,7 @@ function stateOf(
 /**
  * Why Cassandra would not act on a log that can be read (LogFile.verifyRecord): a file of an SSTable that it removes is
  * younger or older than the log says, as where somebody has copied them there again; or, where the last line is torn,
- * one is missing.
+ * one is missing, or all of them are.
  */
 function filesProblem(
 	listing: LiveListing,
@@ -108,12 +108,13 @@ function filesProblem(
 	if (state !== 'committed') return undefined
 	for (const record of records) {
 		if (record.type !== 'REMOVE') continue
-		for (const prefix of prefixesOf(listing, folders, record)) {
-			for (const { files } of found.get(prefix) ?? []) {
-				if (!isOfTime(record, files)) return `the files of ${prefix.slice(0, -1)} have another time than it says`
-				if (isTorn && files.length < record.files) return `its last line is torn, and ${prefix.slice(0, -1)} not whole`
-			}
-		}
+		const prefixes = prefixesOf(listing, folders, record)
+		const copies = prefixes.flatMap((prefix) => found.get(prefix) ?? [])
+		const name = (copies[0]?.prefix ?? prefixes[0] ?? '').slice(0, -1)
+		if (copies.some(({ files }) => !isOfTime(record, files)))
+			return `the files of ${name} have another time than it says`
+		const isWhole = copies.length > 0 && copies.every(({ files }) => files.length >= record.files)
+		if (isTorn && !isWhole) return `its last line is torn, and ${name} not whole`
 	}
 	return undefined
 }

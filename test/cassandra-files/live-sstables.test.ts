@@ -176,6 +176,7 @@ test('a commit that is torn in one replica replaces nothing whose files are not 
 	const [one, ...others] = before
 	const half = [{ ...one, prefix: 'da-1-bti-', components: COMPONENTS.slice(1) }, ...others]
 	t.deepEqual(statesOf(listingOf(half, logs)), states('unknown', 'unknown', 'live'))
+	t.deepEqual(Object.values(statesOf(listingOf(others, logs))), ['unknown', 'live'])
 })
 
 test('an SSTable without what it needs to load is incomplete, and says what it lacks', (t) => {

@@ -4,7 +4,7 @@ import type { HelpText } from './help.ts'
 export const VERIFY_HELP: HelpText = {
 	usage: 'snaphaven verify -s HAVEN [options] [keyspace[.table]…]',
 	about:
-		'Reads every byte of the sealed snapshots in a haven and holds it against their receipts (sizes, CRC-32) and Cassandra’s own words (Digest.crc32, manifest.json). Names each damage, the snapshots that it touches, and where a good copy still is: in another sealed snapshot, or on the node. What snapshots share is read once. No lease is needed, so it goes beside a running service; nothing is written but when what was found good (.snaphaven/verified.json).',
+		'Reads every byte of the sealed snapshots in a haven and holds it against their receipts (sizes, CRC-32) and Cassandra’s own words (Digest.crc32, manifest.json). Names each damage, the snapshots that it touches, and where a good copy still is: in another sealed snapshot, or on the node. What snapshots share is read once. No lease is needed, so it goes beside a running service; nothing is written but the dates of what was found good (.snaphaven/verified.json).',
 	examples: [
 		{ does: 'all of it', line: 'snaphaven verify -s /mnt/nas/{host}' },
 		{ does: 'a part each night, which comes round to all', line: 'snaphaven verify -q -s /mnt/nas/{host} --sample 5%' },

@@ -6,11 +6,14 @@ import { runAsync } from '../../src/files/io.ts'
 import { receiptPath, snapshotFolder } from '../../src/haven/layout.ts'
 import { withChecksum, withoutChecksum } from '../../src/haven/sealed-text.ts'
 import { type Engine, start } from '../../src/mirror/engine.ts'
+import { verifyHaven } from '../../src/mirror/verify.ts'
 import { verifyTable } from '../../src/mirror/verify-table.ts'
 import type { VerifyEvent } from '../../src/mirror/verify-types.ts'
 import { makeScene } from '../mirror/support/scene.ts'
 import { takeSnapshot } from '../support/tree.ts'
 import { flipBit } from './support.ts'
+
+const ALL = { isAll: true, wantsTable: () => true, wantsTag: () => true, wantsTime: () => true }
 
 /** Verifies a snapshot with a damaged file; `change` comes after all was read, before anything is called damage. */
 async function verifyWhile(
@@ -86,4 +89,24 @@ test('a snapshot that was sealed anew meanwhile is verified anew', async (t) => 
 	})
 	t.deepEqual(events, [])
 	t.deepEqual([damaged, snapshots, proven], [0, 1, ['anew']])
+})
+
+test('a verification that is ended early says so, and remembers what it found good by then', async (t) => {
+	const scene = makeScene(t, { tables: 40, sstables: 1 })
+	takeSnapshot(scene.node, 'daily')
+	await scene.syncWell()
+	// More tables than are ever at work at a time.
+	const ending = new AbortController()
+	const options = { haven: scene.haven, stateDirectory: scene.state, dataDirectories: [], selection: ALL }
+	const rest = { quick: false, samplePercent: undefined, sinceLastMs: undefined }
+	const tell = (event: VerifyEvent) => {
+		if (event.type === 'progress') ending.abort()
+		else t.fail(event.type)
+	}
+	const first = await verifyHaven({ ...options, ...rest }, tell, ending.signal)
+	t.like(first, { isComplete: false, damages: 0, damaged: 0 })
+	t.true(first.snapshots < 40)
+	const later = { ...options, ...rest, sinceLastMs: 3_600_000 }
+	const second = await verifyHaven(later, () => {}, new AbortController().signal)
+	t.like(second, { isComplete: true, snapshots: 40 - first.snapshots, notChosen: first.snapshots })
 })

@@ -57,6 +57,13 @@ async function midway(running: ReturnType<typeof startCli>, { haven }: Scene): P
 	}
 }
 
+/** The process that strace has started. Throws where it has ended: 0 would stand for all of the test's own. */
+function traced({ pid }: ReturnType<typeof startCli>): number {
+	const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0])
+	if (child === 0) throw new Error('it ended before')
+	return child
+}
+
 /** Starts a pass that reads slowly enough to be met in the middle. */
 function startSlowly({ haven, node, state }: Scene, ...flags: string[]) {
 	const wrapper = [
@@ -135,7 +142,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGKILL'] as const) {
 		const scene = makeLarge(t, 70 * MB)
 		const running = startSlowly(scene)
 		await midway(running, scene)
-		const child = Number(readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8').split(' ')[0])
+		const child = traced(running)
 		process.kill(child, signal)
 		const { exitCode, stderr } = await running
 		if (signal !== 'SIGKILL') {
@@ -156,7 +163,7 @@ test.serial(
 		const scene = makeLarge(t, 70 * MB)
 		const running = startSlowly(scene)
 		await midway(running, scene)
-		const child = Number(readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8').split(' ')[0])
+		const child = traced(running)
 		process.kill(child, 'SIGSTOP')
 		const partial = join(scene.haven, '.snaphaven/partial')
 		const [token = ''] = readdirSync(partial)

@@ -24,7 +24,8 @@ export async function adoptAll(adopting: Adopting, keys: SnapshotKey[]): Promise
 	const { haven, engine, writing, nextNumber, dataDirectories, settleMs } = adopting
 	const { partial } = writing.lease
 	const flushEach = haven.flushWay === 'each file'
-	const ways = { base: haven.base, partial, dataDirectories, settleMs, flushEach }
+	const grainNs = haven.record.capabilities.mtimeGrainNs
+	const ways = { base: haven.base, partial, dataDirectories, settleMs, grainNs, flushEach }
 	const drafts = keys.map((key) => ({ key, number: nextNumber() }))
 	const answers = await Promise.all(drafts.map((one) => engine.run('draftAdoption', { ...ways, ...one })))
 	const adopted = drafts.filter((_, index) => answers[index]?.answer === 'adopted')

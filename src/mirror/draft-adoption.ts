@@ -27,6 +27,8 @@ export interface AdoptionOrder {
 	/** The node's data directories, in which the snapshot may still be. */
 	dataDirectories: string[]
 	settleMs: number
+	/** How finely the haven's file system keeps times, in ns. */
+	grainNs: number
 	/** Flush each file as it is read: who copied it may not have. */
 	flushEach: boolean
 }
@@ -53,7 +55,7 @@ export function* draftAdoption(order: AdoptionOrder): Io<AdoptionAnswer> {
 	if (unread !== -1)
 		return refused(`${listing.files[unread]?.path} can’t be read (${JSON.stringify(reads[unread])})`, true)
 	const node = yield* listSnapshot({ ...key, dataDirectories }, key.tag)
-	const other = node && (yield* differenceFrom(key, node, listing, reads))
+	const other = node && (yield* differenceFrom(order, node, listing, reads))
 	if (other) return refused(`the node has that snapshot still, and ${other}: the next pass mirrors it anew`, false)
 	return yield* judge(order, { listing, node, proof: copy.proof }, reads)
 }
@@ -143,19 +145,21 @@ function sameOn(onNode: ReadonlyMap<string, SnapshotFile>, file: SnapshotFile): 
 	return there && there.size === file.size ? there : file
 }
 
-/** Coarser times than two seconds has no file system. */
-const GRAIN_NS = 2_000_000_000n
+/** Node sets times to within a microsecond, and so do other programs. */
+const GRAIN_NS_MIN = 1000
 
 /**
  * In what the copy is not the snapshot that the node has: names, sizes, and bytes of what has another time. What Cassandra
  * rewrites may differ.
  */
 function* differenceFrom(
-	key: SnapshotKey,
+	order: AdoptionOrder,
 	node: SnapshotListing,
 	{ files }: SnapshotListing,
 	reads: PieceRead[],
 ): Io<string | undefined> {
+	const { key } = order
+	const grainNs = BigInt(Math.max(order.grainNs, GRAIN_NS_MIN))
 	const copies = new Map(files.map((file, index) => [file.path, { file, read: reads[index] }]))
 	const extra = [...copies.keys()].find((path) => !node.files.some((file) => file.path === path))
 	if (extra !== undefined) return `it lacks ${extra}`
@@ -165,7 +169,7 @@ function* differenceFrom(
 		if (mayBeRewritten(file.path)) continue
 		if (copy.file.size !== file.size) return `${file.path} has ${copy.file.size} bytes, not ${file.size}`
 		const apart = copy.file.mtimeNs - file.mtimeNs
-		if (apart < GRAIN_NS && apart > -GRAIN_NS) continue
+		if (apart <= grainNs && apart >= -grainNs) continue
 		const folder = `${node.dataDirectories[file.directory]}/${key.keyspace}/${key.table}/snapshots/${key.tag}`
 		if (!(yield* hasSameBytes(`${folder}/${file.path}`, file, copy.read))) return `${file.path} has other bytes`
 	}

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -70,6 +70,8 @@ test('what the node has with other bytes is not adopted, and the next pass mirro
 	rmSync(path)
 	bytes[3] = (bytes[3] ?? 0) ^ 1
 	writeFileSync(path, bytes)
+	// Of another time in any case: the node's may be of this very second.
+	utimesSync(path, 1000, 1000)
 	const { exitCode, stderr } = await adopt(scene)
 	t.is(exitCode, 1)
 	t.regex(stderr, /^not adopted: \S+\/first: the node has that snapshot still, and nb-1-big-Index.db has other bytes/m)

@@ -150,7 +150,8 @@ test('who writes to the haven is waited for, and when it ends without the seal, 
 	const holder = spawn(nodeBinary, [join(import.meta.dirname, '../haven/support/holder.ts'), scene.haven])
 	t.teardown(() => holder.kill('SIGKILL'))
 	await new Promise((resolve) => holder.stdout.once('data', resolve))
-	const late = await scene.snapshot('-t', 'late', '--timeout', '0s')
+	// Long enough for it to be settled, however quick the machine.
+	const late = await scene.snapshot('-t', 'late', '--timeout', '2s')
 	t.is(late.exitCode, 1)
 	t.is(late.stdout, '')
 	t.regex(

@@ -10,15 +10,15 @@ export interface SeenTag {
 }
 
 /** The longest that an old tag is not glanced at. Each takes its own share of it, so that not all are due at once. */
-export const REST_MS = 300_000
+export const REST_MS = 60_000
 
 /** How long ago a tag must have changed to be an old one, in ms. */
-const OLD_MS = 3_600_000
+const OLD_MS = 60_000
 
 /**
  * Whether a tag is to be glanced at again. Its folder's parent has not changed: it is still the same one, and neither
- * cleared nor taken again. What could still change in it is not Cassandra's doing once it is old, so that such a tag may
- * wait: thousands of them would be most of what a glance costs. Where the clock was set back, none waits.
+ * cleared nor taken again. What could still change in it is hardly Cassandra's doing once it is old, and what is not
+ * settled is looked at again anyway, so that such a tag may wait: thousands of them would be most of what a glance costs. Where the clock was set back, none waits.
  */
 export function isDue(seen: SeenTag | undefined, nowMs: number): boolean {
 	if (!seen) return true

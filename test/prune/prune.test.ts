@@ -137,7 +137,7 @@ for (const [what, flags, exitCode, message] of [
 	})
 }
 
-test('where no haven is, and in another node’s, nothing is pruned', async (t) => {
+test('where no haven is, that is told, and none is made', async (t) => {
 	const scene = await sealed(t)
 	const none = await runCli(['prune', '-s', join(scene.own, 'none'), '--keep-last', '1'], {
 		stateDirectory: scene.state,

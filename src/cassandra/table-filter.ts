@@ -1,8 +1,11 @@
 import picomatch from 'picomatch'
 import { usageError } from '../errors.ts'
 
-/** `debug` throws where else a glob that is no expression would fit nothing, the last one where it would be literal. */
-const OPTIONS = {
+/**
+ * How globs are read everywhere, for picomatch. `debug` throws where else a glob that is no expression would fit nothing,
+ * the last one where it would be literal.
+ */
+export const GLOB_OPTIONS = {
 	dot: true,
 	nonegate: true,
 	posix: true,
@@ -36,7 +39,7 @@ function compileGlob(flag: string, glob: string): (table: string) => boolean {
 		)
 	}
 	try {
-		const fits = picomatch(glob, OPTIONS)
+		const fits = picomatch(glob, GLOB_OPTIONS)
 		return (table) => fits(table)
 	} catch (error) {
 		throw usageError(`${flag} "${glob}" is no glob: ${error instanceof Error ? error.message : String(error)}`)

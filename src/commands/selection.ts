@@ -1,4 +1,5 @@
 import picomatch from 'picomatch'
+import { GLOB_OPTIONS } from '../cassandra/table-filter.ts'
 import { usageError } from '../errors.ts'
 import type { Selection } from '../mirror/read-catalog.ts'
 import type { FlagValues } from './flags.ts'
@@ -60,19 +61,10 @@ function compilePair(name: string): { keyspace: Fits; table: Fits } {
 
 type Fits = (text: string) => boolean
 
-/** Tags may hold nearly anything: what is no sign of globs is itself. */
-const OPTIONS = {
-	dot: true,
-	nonegate: true,
-	posix: true,
-	strictBrackets: true,
-	debug: true,
-	maxExtglobRecursion: false,
-}
-
+/** Tags may hold nearly anything: a name also fits itself. */
 function compileGlob(what: string, glob: string): Fits {
 	try {
-		const fits = picomatch(glob, OPTIONS)
+		const fits = picomatch(glob, GLOB_OPTIONS)
 		return (text) => text === glob || fits(text)
 	} catch (error) {
 		throw usageError(`${what} "${glob}" is no glob: ${error instanceof Error ? error.message : String(error)}`)

@@ -9,7 +9,7 @@ import { type Installation, installCassandra } from './install.ts'
 import { serverOptions, toolOptions } from './jvm-options.ts'
 import { freePorts } from './ports.ts'
 
-const readyMsMax = 240_000
+const readyMsMax = 120_000
 const logLinesShown = 30
 
 /** A running Cassandra: alone on its ring, on loopback, all that it writes below one folder. */
@@ -37,8 +37,21 @@ export interface CassandraNode {
 	kill: () => Promise<void>
 }
 
-/** Starts a Cassandra in a folder that is made if missing, and waits until it answers. Throws with the log's end if it does not. */
+/**
+ * Starts a Cassandra in a folder that is made if missing, and waits until it answers. One that ends or is not ready in
+ * time is started once more, at other ports, after its log's end was printed. Throws with the log's end if that does not
+ * answer either.
+ */
 export async function startNode(root: string, settings: NodeSettings): Promise<CassandraNode> {
+	try {
+		return await startOnce(root, settings)
+	} catch (error) {
+		console.error(`${root}: started once more: ${String(error)}`)
+		return startOnce(root, settings)
+	}
+}
+
+async function startOnce(root: string, settings: NodeSettings): Promise<CassandraNode> {
 	const installation = await installCassandra(settings.version)
 	const [cql = 0, storage = 0, sslStorage = 0, jmx = 0] = await freePorts(4)
 	const ports: Ports = { cql, storage, sslStorage, jmx }
@@ -61,8 +74,7 @@ export async function startNode(root: string, settings: NodeSettings): Promise<C
 	}
 	let session: Cql | undefined
 	try {
-		await ready(log, () => daemon.exitCode !== null || daemon.signalCode !== null)
-		session = await connectSoon(ports.cql)
+		session = await ready(log, ports.cql, () => daemon.exitCode !== null || daemon.signalCode !== null)
 	} catch (error) {
 		await stopDaemon()
 		throw error
@@ -109,28 +121,27 @@ function toolCommand(installation: Installation, root: string, name: string): st
 	return [java.program, ...toolOptions(installation, java, root), `org.apache.cassandra.tools.${name}`]
 }
 
-async function ready(log: string, ended: () => boolean): Promise<void> {
+/** Waits until it answers; its log speaks of listening a moment before the port is open. */
+async function ready(log: string, port: number, ended: () => boolean): Promise<Cql> {
 	const deadline = Date.now() + readyMsMax
+	let refused: unknown
 	while (Date.now() < deadline) {
 		const over = ended()
 		const text = await readFile(log, 'utf8')
-		if (text.includes('Starting listening for CQL clients')) return
 		if (over) throw failure(`Cassandra ended before it was ready; the end of ${log}:\n${lastLines(text)}`)
-		await sleep(200)
+		if (text.includes('Starting listening for CQL clients')) {
+			try {
+				return await connect(port)
+			} catch (error) {
+				refused = error
+			}
+		}
+		await sleep(250)
 	}
 	const text = await readFile(log, 'utf8')
-	throw failure(`Cassandra was not ready after ${readyMsMax / 1000} s; the end of ${log}:\n${lastLines(text)}`)
-}
-
-/** The log speaks of listening a moment before the port is open. */
-async function connectSoon(port: number, triesLeft = 40): Promise<Cql> {
-	try {
-		return await connect(port)
-	} catch (error) {
-		if (triesLeft === 0) throw error
-		await sleep(250)
-		return connectSoon(port, triesLeft - 1)
-	}
+	throw failure(
+		`Cassandra was not ready after ${readyMsMax / 1000} s (${String(refused)}); the end of ${log}:\n${lastLines(text)}`,
+	)
 }
 
 function lastLines(text: string): string {

@@ -1,5 +1,4 @@
 import { tableName } from '../cassandra/find-tables.ts'
-import { askService } from '../control/client.ts'
 import { failure } from '../errors.ts'
 import { runAsync } from '../files/io.ts'
 import { findUnknown, isHaven } from '../haven/adopted.ts'
@@ -7,7 +6,7 @@ import type { SnapshotKey } from '../haven/layout.ts'
 import { onHaven } from '../haven/trouble.ts'
 import type { AdoptionAnswer } from '../mirror/draft-adoption.ts'
 import type { Selection } from '../mirror/read-catalog.ts'
-import { tendHaven } from '../mirror/tend.ts'
+import type { Tending } from '../mirror/tend.ts'
 import { amount, count, counted } from '../report/amounts.ts'
 import { describeError } from '../report/errors.ts'
 import { errorObject } from '../report/json-events.ts'
@@ -15,6 +14,7 @@ import { describeEvent, pathName, problemLine, resultLine, shortName } from '../
 import { onSignals } from './interruption.ts'
 import type { Places } from './shared-options.ts'
 import { openTeller, type Teller, type Telling } from './teller.ts'
+import { withTending } from './with-tending.ts'
 
 /** What is to be adopted, and where. */
 export interface AdoptOptions extends Places {
@@ -34,7 +34,8 @@ export async function runAdopt(options: AdoptOptions, telling: Telling): Promise
 	try {
 		const keys = await findCopies(options)
 		if (options.dryRun) return tellFound(keys, teller)
-		if (keys.length > 0) await withAdopt(options, teller, signal, (by) => adoptEach({ keys, by, sums, teller, signal }))
+		const ways = { ...options, make: true, settleMs: SETTLE_MS, teller, signal }
+		if (keys.length > 0) await withTending(ways, ({ adopt: by }) => adoptEach({ keys, by, sums, teller, signal }))
 		return tellEnd(sums, keys.length, teller)
 	} catch (error) {
 		teller.endProgress()
@@ -72,27 +73,6 @@ function tellFound(keys: SnapshotKey[], teller: Teller): number {
 	return 0
 }
 
-type Adopt = (keys: SnapshotKey[]) => Promise<AdoptionAnswer[]>
-
-/** What a service may take to read some snapshots, in ms: they may be large, and the NAS slow. */
-const PATIENCE_MS = 24 * 3_600_000
-
-/** Calls `work` with the way to adopt: by the service where one runs, else by ourselves under the haven's lease. */
-async function withAdopt(
-	{ haven, dataDirectories, stateDirectory }: AdoptOptions,
-	teller: Teller,
-	signal: AbortSignal,
-	work: (adopt: Adopt) => Promise<void>,
-): Promise<void> {
-	const place = { haven, stateDirectory }
-	if (await askService(place, 'status')) {
-		return await work(async (keys) => (await askService(place, 'adopt', PATIENCE_MS, keys)) ?? [])
-	}
-	const warn = (message: string) => teller.print(problemLine('warning', 'doubtful', message))
-	const ways = { make: true, dataDirectories, signal, warn }
-	await tendHaven({ ...place, ...ways }, SETTLE_MS, ({ adopt }) => work(adopt))
-}
-
 interface Sums {
 	adopted: number
 	files: number
@@ -103,7 +83,7 @@ interface Sums {
 
 interface Run {
 	keys: SnapshotKey[]
-	by: Adopt
+	by: Tending['adopt']
 	sums: Sums
 	teller: Teller
 	signal: AbortSignal

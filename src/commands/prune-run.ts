@@ -1,8 +1,6 @@
-import { askService } from '../control/client.ts'
 import { openForReading } from '../haven/open-for-reading.ts'
 import { type Catalog, readCatalog } from '../mirror/read-catalog.ts'
 import type { Removable, Removed } from '../mirror/remover.ts'
-import { tendHaven } from '../mirror/tend.ts'
 import { type PlannedGroup, planPrune } from '../prune/plan-prune.ts'
 import { bytes, count, counted } from '../report/amounts.ts'
 import { describeError } from '../report/errors.ts'
@@ -13,6 +11,7 @@ import { onSignals } from './interruption.ts'
 import type { PruneOptions } from './prune-options.ts'
 import { planCounts, planLines, tagObjects } from './prune-report.ts'
 import { openTeller, type Teller, type Telling } from './teller.ts'
+import { withTending } from './with-tending.ts'
 
 /** Plans, tells the plan, and removes what goes by it. Returns the exit code. */
 export async function runPrune(options: PruneOptions, telling: Telling): Promise<number> {
@@ -26,7 +25,7 @@ export async function runPrune(options: PruneOptions, telling: Telling): Promise
 			exitCode = await planAndRemove({ options, teller, signal, done }, remove)
 		}
 		if (options.dryRun) await act()
-		else await withRemove(options, teller, signal, act)
+		else await withTending({ ...options, teller, signal }, ({ prune }) => act(prune))
 		return exitCode
 	} catch (error) {
 		teller.endProgress()
@@ -94,24 +93,6 @@ function wantedOf(groups: PlannedGroup[]): Removable[] {
 }
 
 type Remove = (wanted: Removable[]) => Promise<Removed[]>
-
-/** What a service may take to remove so many, in ms: on a NAS each file is a call or two. */
-const PATIENCE_MS = 1_800_000
-
-/** Calls `work` with the way to remove: by the service where one runs, else by ourselves under the haven's lease. */
-async function withRemove(
-	{ haven, dataDirectories, stateDirectory }: PruneOptions,
-	teller: Teller,
-	signal: AbortSignal,
-	work: (remove: Remove) => Promise<void>,
-): Promise<void> {
-	const place = { haven, stateDirectory }
-	if (!(await askService(place, 'status'))) {
-		const warn = (message: string) => teller.print(problemLine('warning', 'doubtful', message))
-		return await tendHaven({ ...place, dataDirectories, signal, warn }, 0, ({ prune }) => work(prune))
-	}
-	await work(async (wanted) => (await askService(place, 'prune', PATIENCE_MS, wanted)) ?? [])
-}
 
 interface Done {
 	snapshots: number

@@ -39,6 +39,7 @@ export async function serviceLife(options: ServiceOptions, print: (line: Line) =
 		rescan,
 		prune: async (wanted) => await begun().prune(wanted),
 		adopt: async (keys) => await begun().adopt(keys),
+		repair: async (damaged) => await begun().repair(damaged),
 	})
 	const systemd = systemdNotifier(process.env, warn)
 	const save = () => saveLastStatus(options, told().status).catch((error: Error) => warn(error.message))

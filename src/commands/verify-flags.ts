@@ -22,7 +22,7 @@ export const VERIFY_FLAGS = defineFlags({
 	quick: { kind: 'switch', help: 'sizes and times alone; only a file whose time is another is read' },
 	repair: {
 		kind: 'switch',
-		help: 'put a good copy, proven once more, in the place of each damaged file that has one; takes the lease, so no service may run',
+		help: 'put a good copy, proven once more, in the place of each damaged file that has one; through the service, where one runs',
 	},
 	...DATA_FLAGS,
 	'state-dir': PLACE_FLAGS['state-dir'],

@@ -1,6 +1,6 @@
 import type { DamageFound, VerifyEvent, VerifySummary } from '../mirror/verify-types.ts'
 import { bytes, count, counted, duration } from '../report/amounts.ts'
-import { type Line, pathName, problemLine, resultLine } from '../report/messages.ts'
+import { describeEvent, type Line, pathName, problemLine, resultLine } from '../report/messages.ts'
 import { printable, quoted } from '../report/printable.ts'
 
 /** The lines that an event of a verification is told by. */
@@ -13,7 +13,7 @@ export function eventLines(event: Exclude<VerifyEvent, { type: 'progress' }>): L
 		case 'left out':
 			return [problemLine('left out', 'doubtful', `${pathName(event.snapshot)}: ${event.reason}`)]
 		case 'repaired':
-			return [repairedLine(event)]
+			return describeEvent(event)
 		case 'not repaired':
 			return [problemLine('not repaired', 'bad', `${quoted(event.paths[0] ?? '')}: ${event.reason}`)]
 		case 'warning':
@@ -38,12 +38,6 @@ function damageLines({ kind, reason, atSource, paths, snapshots, good }: DamageF
 		),
 		...(good.length === 0 && !atSource && isCopy(kind) ? [continuation('no good copy was found')] : []),
 	]
-}
-
-function repairedLine({ paths, from }: Extract<VerifyEvent, { type: 'repaired' }>): Line {
-	const [first = '', ...others] = paths
-	const names = others.length === 0 ? '' : `, and ${counted(others.length, 'more name')} of it`
-	return resultLine('repaired', `${quoted(first)}${names}, from ${quoted(from.path)}`)
 }
 
 function isCopy(kind: DamageFound['kind']): boolean {

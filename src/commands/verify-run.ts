@@ -1,6 +1,6 @@
 import type { SnaphavenError } from '../errors.ts'
 import { failure } from '../errors.ts'
-import { repairDamage } from '../mirror/repair.ts'
+import type { Tending } from '../mirror/tend.ts'
 import { verifyHaven } from '../mirror/verify.ts'
 import type { DamageFound, VerifyEvent, VerifyOptions, VerifySummary } from '../mirror/verify-types.ts'
 import { describeError } from '../report/errors.ts'
@@ -9,6 +9,7 @@ import { problemLine } from '../report/messages.ts'
 import { onSignals } from './interruption.ts'
 import { openTeller, type Teller, type Telling } from './teller.ts'
 import { eventLines, progressText, summaryLine } from './verify-report.ts'
+import { withTending } from './with-tending.ts'
 
 /** Verifies, tells, and repairs where that is asked for. Returns the exit code. */
 export async function runVerify(options: VerifyOptions, telling: Telling, repair: boolean): Promise<number> {
@@ -32,7 +33,10 @@ export async function runVerify(options: VerifyOptions, telling: Telling, repair
 	try {
 		const summary = await verifyHaven(options, tell, interruption.signal)
 		teller.endProgress()
-		if (repair && repairable.length > 0) await repairDamage(options, repairable, tell, interruption.signal)
+		if (repair && repairable.length > 0) {
+			const { signal } = interruption
+			await withTending({ ...options, teller, signal }, (by) => repairEach({ damages: repairable, by, tell, signal }))
+		}
 		return tellEnd(summary, options, teller, performance.now() - begun)
 	} catch (error) {
 		teller.endProgress()
@@ -42,6 +46,23 @@ export async function runVerify(options: VerifyOptions, telling: Telling, repair
 		return sawDamage ? 3 : exitCode
 	} finally {
 		interruption.release()
+	}
+}
+
+interface Repairing {
+	damages: DamageFound[]
+	by: Tending
+	tell: (event: VerifyEvent) => void
+	signal: AbortSignal
+}
+
+/** One at a time: each is told of as soon as it is done, and an interruption waits for one only. */
+async function repairEach({ damages, by, tell, signal }: Repairing): Promise<void> {
+	for (const { paths, targets, good } of damages) {
+		if (signal.aborted) return
+		const [answer] = await by.repair([{ targets, good }])
+		if (answer?.repaired) tell({ type: 'repaired', paths, from: answer.from })
+		else if (answer) tell({ type: 'not repaired', paths, reason: answer.reason })
 	}
 }
 

@@ -3,7 +3,15 @@ import { request } from 'node:http'
 import { failure, SnaphavenError } from '../errors.ts'
 import { hasCode } from '../files/io.ts'
 import type { RunningService } from '../mirror/service-status.ts'
-import type { AdoptAnswer, AdoptRequest, PruneAnswer, PruneRequest, Refusal } from './messages.ts'
+import type {
+	AdoptAnswer,
+	AdoptRequest,
+	PruneAnswer,
+	PruneRequest,
+	Refusal,
+	RepairAnswer,
+	RepairRequest,
+} from './messages.ts'
 import { type ServicePlace, serviceFiles, within } from './place.ts'
 
 /** What each question to the service is answered by. */
@@ -15,9 +23,17 @@ interface Answers {
 	prune: PruneAnswer[]
 	/** The snapshots that are its body get receipts. */
 	adopt: AdoptAnswer[]
+	/** The damaged files that are its body are repaired. */
+	repair: RepairAnswer[]
 }
 
-const METHODS: Record<keyof Answers, 'GET' | 'POST'> = { status: 'GET', rescan: 'POST', prune: 'POST', adopt: 'POST' }
+const METHODS: Record<keyof Answers, 'GET' | 'POST'> = {
+	status: 'GET',
+	rescan: 'POST',
+	prune: 'POST',
+	adopt: 'POST',
+	repair: 'POST',
+}
 
 const PATIENCE = 10_000
 
@@ -25,13 +41,13 @@ const PATIENCE = 10_000
  * Asks the service that runs for a haven, and never touches the haven; undefined where none runs. Throws where it does
  * not answer, does not know the question, or belongs to a user whom this one may not ask.
  * @param patience How long it may take, in ms.
- * @param body What `prune` and `adopt` are about.
+ * @param body What `prune`, `adopt` and `repair` are about.
  */
 export async function askService<Question extends keyof Answers>(
 	{ stateDirectory, haven }: ServicePlace,
 	question: Question,
 	patience = PATIENCE,
-	body?: PruneRequest[] | AdoptRequest[],
+	body?: PruneRequest[] | AdoptRequest[] | RepairRequest[],
 ): Promise<Answers[Question] | undefined> {
 	const name = serviceFiles(haven).socket
 	try {

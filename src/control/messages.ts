@@ -24,6 +24,21 @@ export type AdoptAnswer =
 	| { answer: 'known' }
 	| { answer: 'refused'; reason: string; damaged: boolean }
 
+/** A damaged file under each of the names that snapshots share it by, and good copies of it: what a service is to put right. */
+export interface RepairRequest {
+	targets: { key: PruneRequest['key']; path: string }[]
+	/** In the haven relative to it, on the node absolute. */
+	good: GoodCopy[]
+}
+
+interface GoodCopy {
+	where: 'haven' | 'node'
+	path: string
+}
+
+/** What came of it. */
+export type RepairAnswer = { repaired: true; from: GoodCopy } | { repaired: false; reason: string }
+
 /** Why a question was not answered; `known` where the message is meant for people. */
 export interface Refusal {
 	error: string

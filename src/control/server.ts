@@ -2,7 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { failure, SnaphavenError } from '../errors.ts'
 import type { RunningService, ServiceStatus } from '../mirror/service-status.ts'
 import { version } from '../version.ts'
-import type { AdoptAnswer, AdoptRequest, PruneAnswer, PruneRequest, Refusal } from './messages.ts'
+import type {
+	AdoptAnswer,
+	AdoptRequest,
+	PruneAnswer,
+	PruneRequest,
+	Refusal,
+	RepairAnswer,
+	RepairRequest,
+} from './messages.ts'
 import { openOrMakeState, type ServicePlace, serviceFiles, within } from './place.ts'
 import { listenAt } from './socket-file.ts'
 
@@ -15,6 +23,8 @@ interface Requests {
 	prune: (wanted: PruneRequest[]) => Promise<PruneAnswer[]>
 	/** Gives receipts to snapshots that are in the mirror: an answer for each. */
 	adopt: (keys: AdoptRequest[]) => Promise<AdoptAnswer[]>
+	/** Puts good copies in the place of damaged files: an answer for each. */
+	repair: (damaged: RepairRequest[]) => Promise<RepairAnswer[]>
 }
 
 /** The service's ear, while it is open. */
@@ -24,9 +34,9 @@ interface Control {
 }
 
 /**
- * Answers on a Unix socket in the state directory, by HTTP and JSON: `GET /status`, `POST /rescan`,
- * `POST /prune`, `POST /adopt`. Throws where another
- * service answers for that haven already, and where the state directory can't be written. Keeps no process alive.
+ * Answers on a Unix socket in the state directory, by HTTP and JSON: `GET /status`, `POST /rescan`, `POST /prune`,
+ * `POST /adopt`, `POST /repair`. Throws where another service answers for that haven already, and where the state
+ * directory can't be written. Keeps no process alive.
  */
 export async function serveControl({ stateDirectory, haven, ...requests }: ServicePlace & Requests): Promise<Control> {
 	const state = await openOrMakeState(stateDirectory)
@@ -38,6 +48,7 @@ export async function serveControl({ stateDirectory, haven, ...requests }: Servi
 		},
 		'POST /prune': async (body) => await requests.prune(listOf(body, isPruneRequest)),
 		'POST /adopt': async (body) => await requests.adopt(listOf(body, isSnapshot)),
+		'POST /repair': async (body) => await requests.repair(listOf(body, isRepairRequest)),
 	}
 	const server = createServer((request, response) => void answer(routes, request, response))
 	const close = async () => {
@@ -106,12 +117,25 @@ function refusal(error: unknown): Refusal {
 
 function listOf<T>(body: unknown, isOne: (value: unknown) => value is T): T[] {
 	if (Array.isArray(body) && body.every(isOne)) return body
-	throw failure('what it was asked to do was not a list of snapshots')
+	throw failure('what it was asked is not a list of what it knows')
 }
 
 function isPruneRequest(value: unknown): value is PruneRequest {
 	const { key, receiptId } = Object(value)
 	return typeof receiptId === 'string' && isSnapshot(key)
+}
+
+function isRepairRequest(value: unknown): value is RepairRequest {
+	const { targets, good } = Object(value)
+	const isTarget = (target: unknown) => {
+		const { key, path } = Object(target)
+		return isSnapshot(key) && typeof path === 'string'
+	}
+	const isGood = (copy: unknown) => {
+		const { where, path } = Object(copy)
+		return ['haven', 'node'].includes(where) && typeof path === 'string'
+	}
+	return Array.isArray(targets) && targets.every(isTarget) && Array.isArray(good) && good.every(isGood)
 }
 
 function isSnapshot(value: unknown): value is AdoptRequest {

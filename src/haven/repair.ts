@@ -9,44 +9,64 @@ import { readSealed } from './read-sealed.ts'
 import type { ReceiptFile } from './receipt.ts'
 import { hex } from './sealed-text.ts'
 
-/** A damaged file, under all the names that snapshots share it by, and a good copy of it. */
+/** A damaged file, under the names that snapshots share it by. */
 export interface Repair {
 	/** Its number under the token. */
 	number: number
-	/** The good copy: relative to the haven, or absolute. */
-	from: string
 	/** Snapshots, and the file's path within each. */
 	targets: { key: SnapshotKey; path: string }[]
-	/** Whether names may share the new file. */
-	hardLinks: boolean
+}
+
+/** What a copy was proven to have. */
+export type Proven = Pick<ReceiptFile, 'size' | 'crc32'>
+
+/**
+ * Copies what is thought to be a good copy into `partial`, durably, its CRC-32 held against the first target's receipt on
+ * the way. Gives why it is none, if so; then nothing is left of it.
+ * @param from The good copy: relative to the haven, or absolute.
+ */
+export function* draftRepair(
+	base: string,
+	partial: string,
+	{ number, targets }: Repair,
+	from: string,
+): Io<Proven | string> {
+	const draft = `${base}/${repairing.file(partial, number)}`
+	const [first] = targets
+	const file = first && (yield* sealedFile(base, first.key, first.path))
+	if (!file) return NOT_SEALED
+	yield* removeTree(draft)
+	const problem = yield* copyGood(from.startsWith('/') ? from : `${base}/${from}`, draft, file)
+	if (problem === undefined) return { size: file.size, crc32: file.crc32 }
+	yield* removeTree(draft)
+	return problem
 }
 
 /**
- * Puts a good copy in the place of a damaged file, under each of its names: copied into `partial`, its CRC-32 held against
- * the receipts on the way, flushed, and renamed into place. May be stopped anywhere: each name leads to the old file or to
- * a whole new one. Gives why it was not done, if so; what was replaced by then stays so.
+ * Puts the draft in the place of the damaged file, under each of its names: by links, or where there is one name only, by
+ * a rename. May be stopped anywhere: each name leads to the old file or to a whole new one. Gives why it was not done, if
+ * so; what was replaced by then stays so. The caller sees to it that no snapshot is published or removed meanwhile.
  */
-export function* repairFile(base: string, partial: string, repair: Repair): Io<string | undefined> {
-	const { number, targets, hardLinks } = repair
-	const draft = `${base}/${repairing.file(partial, number)}`
-	let made: ReceiptFile | undefined
+export function* putRepaired(
+	base: string,
+	partial: string,
+	{ number, targets }: Repair,
+	proven: Proven,
+): Io<string | undefined> {
+	let problem: string | undefined
 	for (const { key, path } of targets) {
 		const file = yield* sealedFile(base, key, path)
-		if (!file) return `${snapshotFolder(key)}/${path} is not what its receipt says any more`
-		if (!made || !hardLinks || made.crc32 !== file.crc32 || made.size !== file.size) {
-			yield* removeTree(draft)
-			const problem = yield* copyGood(repair.from.startsWith('/') ? repair.from : `${base}/${repair.from}`, draft, file)
-			if (problem !== undefined) {
-				yield* removeTree(draft)
-				return problem
-			}
-			made = file
+		if (file?.size !== proven.size || file.crc32 !== proven.crc32) {
+			problem = NOT_SEALED
+			break
 		}
-		yield* putInPlace(base, partial, repair, `${snapshotFolder(key)}/${path}`)
+		yield* putInPlace(base, partial, { number, isLinked: targets.length > 1 }, `${snapshotFolder(key)}/${path}`)
 	}
-	yield* removeTree(draft)
-	return undefined
+	yield* removeTree(`${base}/${repairing.file(partial, number)}`)
+	return problem
 }
+
+const NOT_SEALED = 'its snapshot was sealed anew or removed meanwhile'
 
 function* sealedFile(base: string, key: SnapshotKey, path: string): Io<ReceiptFile | undefined> {
 	const read = yield* readSealed(base, key)
@@ -86,7 +106,12 @@ function* copyGood(from: string, to: string, file: ReceiptFile): Io<string | und
 }
 
 /** Anything but a file in its place is taken out first, for good: a folder can't be replaced by a rename. */
-function* putInPlace(base: string, partial: string, { number, hardLinks }: Repair, path: string): Io<void> {
+function* putInPlace(
+	base: string,
+	partial: string,
+	{ number, isLinked }: { number: number; isLinked: boolean },
+	path: string,
+): Io<void> {
 	const draft = `${base}/${repairing.file(partial, number)}`
 	const name = `${base}/${repairing.name(partial, number)}`
 	const place = `${base}/${path}`
@@ -95,7 +120,7 @@ function* putInPlace(base: string, partial: string, { number, hardLinks }: Repai
 	if ((yield* lstatIfThere(pathOf(place)))?.isDirectory()) {
 		yield* rename(pathOf(place), `${base}/${repairing.bad(partial, number)}`)
 	}
-	if (hardLinks) {
+	if (isLinked) {
 		yield* removeTree(name)
 		yield* link(draft, name)
 		yield* rename(name, pathOf(place))

@@ -17,7 +17,7 @@ import { readPieces } from '../haven/read-pieces.ts'
 import { whatBecameOf } from '../haven/read-sealed.ts'
 import { findIntents, recover, type Undone } from '../haven/recover.ts'
 import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemovals } from '../haven/remove.ts'
-import { repairFile } from '../haven/repair.ts'
+import { draftRepair, putRepaired } from '../haven/repair.ts'
 import { withdraw } from '../haven/withdraw.ts'
 import { findSettledOf } from './beginning.ts'
 import { completeGathering } from './complete.ts'
@@ -94,7 +94,8 @@ export const jobs = {
 	readPieces,
 	whatBecameOf,
 	findGoodCopies,
-	repairFile,
+	draftRepair,
+	putRepaired,
 	/** Does nothing: it tells that the thread has loaded its code. */
 	*answer(): Io<void> {},
 }

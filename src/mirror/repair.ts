@@ -1,40 +1,65 @@
+import type { GoodCopy } from '../haven/good-copies.ts'
+import type { Haven } from '../haven/haven.ts'
+import type { Repair } from '../haven/repair.ts'
+import type { Engine } from './engine.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
-import type { DamageFound, VerifyEvent, VerifyOptions } from './verify-types.ts'
-import { type Writer, withWriter } from './with-writer.ts'
+import type { Writing } from './pass.ts'
 
-/**
- * Puts a good copy in the place of each damaged file that has one, under the haven's lease: each is proven once more
- * while it is copied. Tells what was repaired and what was not. Throws where the haven can't be written to.
- */
-export async function repairDamage(
-	{ haven, dataDirectories, stateDirectory }: VerifyOptions,
-	damages: readonly DamageFound[],
-	tell: (event: VerifyEvent) => void,
-	signal: AbortSignal,
-): Promise<void> {
-	const warn = (message: string) => tell({ type: 'warning', message })
-	await withWriter({ haven, dataDirectories, stateDirectory, warn, signal }, async (writer) => {
-		for (const [number, damage] of damages.entries()) {
-			if (!signal.aborted) tell(await repairOne(writer, damage, number))
-		}
-	})
+/** A damaged file under each of its names, and copies that were found good. */
+export interface Repairable extends Pick<Repair, 'targets'> {
+	good: GoodCopy[]
 }
 
-async function repairOne(writer: Writer, { paths, good, targets }: DamageFound, number: number): Promise<VerifyEvent> {
-	const { engine, haven, writing } = writer
-	const { base, record } = haven
+/** What came of it. */
+export type RepairAnswer = { repaired: true; from: GoodCopy } | { repaired: false; reason: string }
+
+interface Repairing {
+	haven: Haven
+	engine: Engine
+	writing: Writing
+	nextNumber: () => number
+}
+
+/**
+ * Puts a good copy in the place of each damaged file that has one: an answer for each, in its order. Each is proven once
+ * more while it is copied. Rejects where the haven as a whole does not work.
+ */
+export async function repairAll(repairing: Repairing, wanted: Repairable[]): Promise<RepairAnswer[]> {
+	const answers: RepairAnswer[] = []
+	for (const one of wanted) answers.push(await repairOne(repairing, one))
+	return answers
+}
+
+async function repairOne(repairing: Repairing, { good, targets }: Repairable): Promise<RepairAnswer> {
+	const { hardLinks } = repairing.haven.record.capabilities
+	const parts = hardLinks ? [targets] : targets.map((one) => [one])
 	let reason = 'no good copy was found'
 	for (const from of good) {
 		try {
-			const { hardLinks } = record.capabilities
-			const repair = { number, from: from.path, targets, hardLinks }
-			const problem = await writing.sealer.alone(() => engine.run('repairFile', base, writing.lease.partial, repair))
-			if (problem === undefined) return { type: 'repaired', paths, from }
+			const problem = await putAll(repairing, from, parts)
+			if (problem === undefined) return { repaired: true, from }
 			reason = problem
 		} catch (error) {
 			if (!isOneSnapshots(error)) throw error
 			reason = explain(error)
 		}
 	}
-	return { type: 'not repaired', paths, reason }
+	return { repaired: false, reason }
+}
+
+/** Gives why not all of it was put in place, if so. A copy takes its time: snapshots are sealed meanwhile. */
+async function putAll(
+	{ haven: { base }, engine, writing, nextNumber }: Repairing,
+	from: GoodCopy,
+	parts: Repairable['targets'][],
+): Promise<string | undefined> {
+	const { partial } = writing.lease
+	for (const targets of parts) {
+		const repair = { number: nextNumber(), targets }
+		const proven = await engine.run('draftRepair', base, partial, repair, from.path)
+		if (typeof proven === 'string') return proven
+		const problem = await writing.sealer.alone(() => engine.run('putRepaired', base, partial, repair, proven))
+		if (problem !== undefined) return problem
+	}
+	return undefined
 }

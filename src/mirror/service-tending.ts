@@ -1,4 +1,5 @@
 import { failure } from '../errors.ts'
+import { snapshotFolder } from '../haven/layout.ts'
 import type { Pass } from './pass.ts'
 import { type Tending, tendingIn } from './tend.ts'
 import type { SyncEvent } from './types.ts'
@@ -37,6 +38,14 @@ export function makeServiceTending(tell: (event: SyncEvent) => void): ServiceTen
 				if (snapshot && one.answer === 'adopted') {
 					tell({ type: 'adopted', snapshot, state: one.state, files: one.files, bytes: one.bytes })
 				}
+			}
+			return answers
+		},
+		repair: async (damaged) => {
+			const answers = await through(({ repair }) => repair(damaged))
+			for (const [index, one] of answers.entries()) {
+				const paths = damaged[index]?.targets.map(({ key, path }) => `${snapshotFolder(key)}/${path}`) ?? []
+				if (one.repaired) tell({ type: 'repaired', paths, from: one.from })
 			}
 			return answers
 		},

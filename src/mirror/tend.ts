@@ -5,6 +5,7 @@ import type { AdoptionAnswer } from './draft-adoption.ts'
 import type { Pass } from './pass.ts'
 import { pruneSealed } from './prune.ts'
 import type { Removable, Removed } from './remover.ts'
+import { type RepairAnswer, type Repairable, repairAll } from './repair.ts'
 import { type WriterPlace, withWriter } from './with-writer.ts'
 
 /** What can be done to a haven beside mirroring, whoever has its lease: a running service, or a command. */
@@ -13,6 +14,8 @@ export interface Tending {
 	prune: (wanted: Removable[]) => Promise<Removed[]>
 	/** See adoptAll. */
 	adopt: (keys: SnapshotKey[]) => Promise<AdoptionAnswer[]>
+	/** See repairAll. */
+	repair: (damaged: Repairable[]) => Promise<RepairAnswer[]>
 }
 
 /** Tends a haven in a pass that writes. */
@@ -21,6 +24,7 @@ export function tendingIn(pass: Pick<Pass, 'engine' | 'pruned' | 'nextNumber'>, 
 	return {
 		prune: (wanted) => pruneSealed(parts, wanted),
 		adopt: (keys) => adoptAll(parts, keys),
+		repair: (damaged) => repairAll(parts, damaged),
 	}
 }
 

@@ -1,3 +1,5 @@
+import type { GoodCopy } from '../haven/good-copies.ts'
+
 /** What a pass over the node is asked to do (`sync`), after the command line was understood and checked. */
 export interface SyncOptions {
 	/** Absolute paths of the data directories, the `data_file_directories` of cassandra.yaml. */
@@ -88,6 +90,8 @@ export type SyncEvent =
 	| { type: 'pruned'; snapshot: SnapshotName; bytes: number }
 	/** A service that was asked to by `adopt`: a copy that was in the mirror has its receipt. */
 	| ({ type: 'adopted'; snapshot: SnapshotName; state: SealState } & Amount)
+	/** A service that was asked to by `verify --repair`. */
+	| Repaired
 	/** `--mirror-deletes` and `--dry-run`: the snapshot would be removed from the haven. */
 	| { type: 'removable'; snapshot: SnapshotName }
 	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */
@@ -109,6 +113,14 @@ export type SyncEvent =
 	| { type: 'recovered'; message: string }
 	/** How far the pass is; told at most ten times a second. */
 	| { type: 'progress'; progress: Progress }
+
+/** A damaged file of the haven, under each of its names, has a good copy in its place. */
+export interface Repaired {
+	type: 'repaired'
+	/** Relative to the haven. */
+	paths: string[]
+	from: GoodCopy
+}
 
 /** A file whose bytes disagree with what the node itself says of them. */
 export interface FileDamage {

@@ -1,6 +1,8 @@
+import type { GoodCopy } from '../haven/good-copies.ts'
 import type { SnapshotKey } from '../haven/layout.ts'
 import type { Damage } from './judge-copies.ts'
 import type { Selection } from './read-catalog.ts'
+import type { Repaired } from './types.ts'
 
 /** What is verified, and how. */
 export interface VerifyOptions {
@@ -17,13 +19,6 @@ export interface VerifyOptions {
 	sinceLastMs: number | undefined
 }
 
-/** A place that can be used in place of a damaged one, proven by reading it. */
-export interface GoodPlace {
-	where: 'haven' | 'node'
-	/** In the haven relative to it, on the node absolute. */
-	path: string
-}
-
 /** One damage: a file, or a receipt. */
 export interface DamageFound {
 	kind: Damage['kind']
@@ -34,7 +29,7 @@ export interface DamageFound {
 	paths: string[]
 	/** The snapshots that it touches. */
 	snapshots: SnapshotKey[]
-	good: GoodPlace[]
+	good: GoodCopy[]
 	/** The damaged file under each of its names, where it is one that another copy can stand in for. */
 	targets: { key: SnapshotKey; path: string }[]
 }
@@ -46,7 +41,7 @@ export type VerifyEvent =
 	| { type: 'extra'; snapshot: SnapshotKey; paths: string[] }
 	/** Being sealed or removed, or taken away meanwhile: not verified. */
 	| { type: 'left out'; snapshot: SnapshotKey; reason: string }
-	| { type: 'repaired'; paths: string[]; from: GoodPlace }
+	| Repaired
 	| { type: 'not repaired'; paths: string[]; reason: string }
 	| { type: 'warning'; message: string }
 	| { type: 'progress'; snapshots: { done: number; total: number }; files: number; bytes: number }

@@ -54,6 +54,8 @@ export function describeEvent(event: SyncEvent): Line[] {
 			return [resultLine('pruned', `${shortName(event.snapshot)}: ${bytes(event.bytes)} freed in the haven`, 'plain')]
 		case 'adopted':
 			return [resultLine('adopted', `${shortName(event.snapshot)}: ${amount(event)}${STATES[event.state]}`)]
+		case 'repaired':
+			return [repairedLine(event)]
 		case 'removable':
 			return [resultLine('would remove', `${shortName(event.snapshot)}: cleared on the node`, 'plain')]
 		case 'skipped':
@@ -139,6 +141,12 @@ function damageLines({ snapshot, damage }: Sealed): Line[] {
 			`${quoted(`${snapshot.keyspace}/${snapshot.table}/snapshots/${snapshot.tag}/${path}`)}: ${reason}`,
 		),
 	)
+}
+
+function repairedLine({ paths, from }: Extract<SyncEvent, { type: 'repaired' }>): Line {
+	const [first = '', ...others] = paths
+	const names = others.length === 0 ? '' : `, and ${counted(others.length, 'more name')} of it`
+	return resultLine('repaired', `${quoted(first)}${names}, from ${quoted(from.path)}`)
 }
 
 function transfers(event: Parameters<typeof total>[0]): string {

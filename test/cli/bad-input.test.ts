@@ -247,24 +247,6 @@ async function afterFirstRun(t: ExecutionContext, change: (scene: Scene) => void
 	return scene
 }
 
-test('a haven of another node is refused by that node’s name, and taken over when asked', async (t) => {
-	const scene = await afterFirstRun(t, ({ haven }) => {
-		const file = join(haven, '.snaphaven/haven.json')
-		const { checksum: _, ...record } = JSON.parse(readFileSync(file, 'utf8'))
-		writeFileSync(file, withChecksum(JSON.stringify({ ...record, owner: { machine: 'other', host: 'node7' } })))
-	})
-	const before = fingerprint(scene.own)
-	const result = await scene.sync()
-	t.is(result.exitCode, 2)
-	t.regex(
-		result.stderr,
-		/the haven \S+ belongs to another node, node7\n\s+Give each node a haven of its own .*--take-over/,
-	)
-	t.deepEqual(changesBetween(before, fingerprint(scene.own)), [])
-	t.regex((await scene.syncWell(['--take-over'])).stdout, /1 snapshot already safe/)
-	await scene.syncWell()
-})
-
 test('a NAS that is not mounted is waited for by nobody, exit 1, and no haven is made in its place', async (t) => {
 	const scene = await afterFirstRun(t, ({ haven }) => {
 		renameSync(haven, `${haven}-unmounted`)

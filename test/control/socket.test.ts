@@ -33,6 +33,7 @@ test('only this user may use the socket, and it is all that is left beside it', 
 		rescan: () => {},
 		prune: async () => [],
 		adopt: async () => [],
+		repair: async () => [],
 	})
 	const { socket } = serviceFiles(haven)
 	t.deepEqual(readdirSync(place.stateDirectory), [socket])
@@ -80,6 +81,7 @@ test('of services that start together over a dead one’s socket, one alone has 
 			rescan: () => {},
 			prune: async () => [],
 			adopt: async () => [],
+			repair: async () => [],
 		}).then(
 			(control) => control,
 			() => undefined,
@@ -121,6 +123,7 @@ test('a question that goes wrong or is not known leaves the service as it is', a
 		rescan: () => {},
 		prune: async () => [],
 		adopt: async () => [],
+		repair: async () => [],
 	})
 	t.teardown(control.close)
 	await t.throwsAsync(askService(place, 'status'), { message: /planted/ })
@@ -147,6 +150,7 @@ test('a state directory that can’t be one is named, with what to do', async (t
 			rescan: () => {},
 			prune: async () => [],
 			adopt: async () => [],
+			repair: async () => [],
 		}),
 	)
 	t.regex(refused.message, /the state directory \S+file can't be used \(EEXIST\)/)

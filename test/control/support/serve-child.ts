@@ -14,6 +14,7 @@ try {
 		rescan: () => process.stdout.write('rescan\n'),
 		prune: async () => [],
 		adopt: async () => [],
+		repair: async () => [],
 	})
 	await saveLastStatus(place, status())
 	const alive = setInterval(() => {}, 1000)

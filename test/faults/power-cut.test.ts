@@ -8,8 +8,10 @@ import { type Disk, diskMissing, makeDisk } from './disk.ts'
 import { type CutReport, passUnderPowerCuts } from './power-cuts.ts'
 import { slowly, straceMissing, withoutFlushes } from './strace.ts'
 
-/** Recoveries in all; SNAPHAVEN_POWER_CUTS sets another number. */
-const { SNAPHAVEN_POWER_CUTS: recoveries = 60 } = process.env
+/** Recoveries in all; SNAPHAVEN_POWER_CUTS sets another number, and has the power cut more often. */
+const { SNAPHAVEN_POWER_CUTS } = process.env
+const recoveries = Number(SNAPHAVEN_POWER_CUTS ?? 30)
+const cutEveryMs = SNAPHAVEN_POWER_CUTS === undefined ? 25 : 8
 const diskMB = 512
 /** Of a failed test's broken promises, how many are shown. */
 const brokenShownMax = 20
@@ -39,8 +41,9 @@ for (const namesFirst of [false, true]) {
 			const { disk, tree } = await prepare(t)
 			const run = { wrapper: slowly }
 			const pass = async (name: string, ...flags: string[]) => {
-				const share = Math.ceil(Number(recoveries) / 10)
-				passes(t, name, await passUnderPowerCuts({ disk, tree, name, flags, recoveries: share, namesFirst, run }))
+				const share = Math.ceil(recoveries / 10)
+				const cuts = { name, flags, recoveries: share, cutEveryMs, namesFirst, run }
+				passes(t, name, await passUnderPowerCuts({ disk, tree, ...cuts }))
 			}
 			takeSnapshot(tree, 'monday')
 			await pass('new')
@@ -68,7 +71,8 @@ testWhere(missing, 'without flushes, a power cut leaves receipts without their b
 	const { disk, tree } = await prepare(t)
 	takeSnapshot(tree, 'monday')
 	const run = { wrapper: withoutFlushes }
-	const report = await passUnderPowerCuts({ disk, tree, name: 'unflushed', recoveries: 0, namesFirst: true, run })
+	const cuts = { name: 'unflushed', recoveries: 0, cutEveryMs, namesFirst: true, run }
+	const report = await passUnderPowerCuts({ disk, tree, ...cuts })
 	t.log(`${report.cuts} cuts, ${report.broken.length} broken promises, such as: ${report.broken[0]}`)
 	t.true(report.broken.some((what) => /its receipt says|is not there/.test(what)))
 })

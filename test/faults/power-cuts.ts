@@ -10,8 +10,6 @@ import { linkTree, type Tree } from '../support/tree.ts'
 import { type Disk, withImage } from './disk.ts'
 import { fingerprint, readState, snapshotIds, touched, unfinishedIn } from './promises.ts'
 
-/** Pause between two cuts. */
-const cutEveryMs = 8
 /** After the end of a pass: the disk's journal commits each second. */
 const cutsAfterMs = [0, 300, 900]
 
@@ -34,6 +32,8 @@ export interface PassOptions {
 	flags?: string[]
 	/** How many of the cuts a new run has to make whole again; the others are read alone. */
 	recoveries: number
+	/** Pause between two cuts. */
+	cutEveryMs: number
 	/**
 	 * Before each cut, let the disk have all names, and the contents of receipts, as the system may write them at any
 	 * time: then nothing but the pass's own flushes sees to it that other contents are there before them.
@@ -104,7 +104,7 @@ async function cutWhileRunning(options: PassOptions, haven: string, stateDirecto
 	}
 	while (!ended) {
 		if (isBegun(haven)) await cut()
-		await pause(cutEveryMs)
+		await pause(options.cutEveryMs)
 	}
 	for (const ms of cutsAfterMs) {
 		await pause(ms)

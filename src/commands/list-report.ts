@@ -1,5 +1,5 @@
 import type { SealedHead } from '../haven/read-heads.ts'
-import { sumsOf } from '../mirror/stored-bytes.ts'
+import { type Stored, sumsOf } from '../mirror/stored-bytes.ts'
 import { type TagGroup, tableNames } from '../mirror/tag-groups.ts'
 import { bytes, count, counted } from '../report/amounts.ts'
 import type { Colours } from '../report/colours.ts'
@@ -29,10 +29,11 @@ async function keyspaceLines(
 	colours: Colours,
 ): Promise<string[]> {
 	const size = sizeWriter(exact)
+	const told = (heads: SealedHead[]) => amounts(heads, listing.stored, size)
 	const names = tableNames(foldersOf(groups))
 	const rows = groups.flatMap((group) => [
-		tagRow(group, size),
-		...(depth === 'tags' ? [] : tableRows(group, names, size)),
+		tagRow(group, told),
+		...(depth === 'tags' ? [] : tableRows(group, names, told)),
 	])
 	const table = await tableLines([HEADINGS, ...rows], ALIGNMENTS)
 	const lines = [colours.label('plain', printable(keyspace)), `  ${colours.faint(table[0] ?? '')}`]
@@ -61,18 +62,20 @@ function foldersOf(groups: TagGroup[]): Set<string> {
 	return folders
 }
 
-function tagRow({ tag, takenAt, heads, lacking }: TagGroup, size: SizeWriter): string[] {
+type Told = (heads: SealedHead[]) => string[]
+
+function tagRow({ tag, takenAt, heads, lacking }: TagGroup, told: Told): string[] {
 	const all = heads.length + lacking.length
 	const tables = lacking.length === 0 ? count(all) : `${count(heads.length)} of ${count(all)}`
-	return [quoted(tag), localTime(takenAt), tables, ...amounts(heads, size), stateOf(heads)]
+	return [quoted(tag), localTime(takenAt), tables, ...told(heads), stateOf(heads)]
 }
 
-function tableRows({ heads }: TagGroup, names: Map<string, string>, size: SizeWriter): string[][] {
+function tableRows({ heads }: TagGroup, names: Map<string, string>, told: Told): string[][] {
 	return heads.map((head) => [
 		`  ${shown(names, head.table)}`,
 		localTime(head.takenAt),
 		'',
-		...amounts([head], size),
+		...told([head]),
 		stateOf([head]),
 	])
 }
@@ -92,8 +95,8 @@ async function fileLines(
 	return lines.map((line) => `      ${line}`)
 }
 
-function amounts(heads: SealedHead[], size: SizeWriter): string[] {
-	const { files, bytes: all, storedBytes } = sumsOf(heads)
+function amounts(heads: SealedHead[], stored: Stored, size: SizeWriter): string[] {
+	const { files, bytes: all, storedBytes } = sumsOf(heads, stored)
 	return [count(files), size(all), size(storedBytes)]
 }
 
@@ -120,10 +123,10 @@ function unsealedLines({ inDoubt, gathering }: Listing, colours: Colours): strin
 }
 
 /** The last line: how much it is in all. */
-export function summaryText({ groups }: Listing, { bytes: exact, selection }: ListOptions): string {
+export function summaryText({ groups, stored }: Listing, { bytes: exact, selection }: ListOptions): string {
 	const heads = groups.flatMap(({ heads }) => heads)
 	if (heads.length === 0) return selection.isAll ? 'nothing is sealed in this haven yet' : 'nothing that is sealed fits'
-	const [files, size, storedSize] = amounts(heads, sizeWriter(exact))
+	const [files, size, storedSize] = amounts(heads, stored, sizeWriter(exact))
 	const gaps = groups.filter(({ lacking }) => lacking.length > 0).length
 	const lacking = gaps === 0 ? '' : `; ${counted(gaps, 'tag')} with gaps`
 	return `${counted(groups.length, 'tag')}, ${counted(heads.length, 'snapshot')}, ${files} files, ${size}, stored ${storedSize}${lacking}`

@@ -9,7 +9,7 @@ import type { ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { openHeadCache } from '../mirror/head-cache.ts'
 import { type Catalog, readCatalog, type Selection } from '../mirror/read-catalog.ts'
-import { tellReused } from '../mirror/stored-bytes.ts'
+import { type Stored, storedBytes, tellReused } from '../mirror/stored-bytes.ts'
 import { groupByTag, type TagGroup } from '../mirror/tag-groups.ts'
 import { coloursFor } from '../report/colours.ts'
 import { problemLine } from '../report/messages.ts'
@@ -33,6 +33,7 @@ export interface ListOptions {
 /** What is told of a haven. */
 export interface Listing {
 	groups: TagGroup[]
+	stored: Stored
 	/** By a head's id; only with `files`. */
 	files: Map<string, ReceiptFile[]>
 	inDoubt: Catalog['inDoubt']
@@ -69,11 +70,12 @@ async function look({ haven: path, stateDirectory, selection, depth }: ListOptio
 		const groups = groupByTag(sealed).flatMap((group) => selected(group, selection))
 		const heads = groups.flatMap((group) => group.heads)
 		const gathering = await runAsync(onHaven(findGathering(haven.base)))
-		await runAsync(onHaven(tellReused(haven.base, heads, RECEIPTS_IN_FLIGHT)))
+		await runAsync(onHaven(tellReused(haven.base, sealed, RECEIPTS_IN_FLIGHT)))
+		const stored = storedBytes(sealed)
 		const files = depth === 'files' ? await filesOf(haven.base, heads, bad) : new Map()
 		const isMeant = ({ keyspace, table, tag }: SnapshotKey) =>
 			selection.wantsTable(keyspace, tableName(table)) && selection.wantsTag(tag)
-		return { groups, files, inDoubt: inDoubt.filter(isMeant), gathering: gathering.filter(isMeant), bad }
+		return { groups, stored, files, inDoubt: inDoubt.filter(isMeant), gathering: gathering.filter(isMeant), bad }
 	} finally {
 		haven.close()
 	}

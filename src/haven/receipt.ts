@@ -25,7 +25,7 @@ export interface ReceiptFile {
 	/** When the bytes were last read, ISO 8601; a reused file's are as old as the receipt it was reused from says. */
 	readAt: string
 	how: Origin | 'adopted'
-	/** `reused`: the tag whose copy it shares. */
+	/** `reused`: the tag that it came to the haven with; of the first receipts, the one whose copy it shares. */
 	from?: string
 	/** The node's own word on these bytes disagrees with them: in what. */
 	damage?: string
@@ -79,6 +79,8 @@ export interface ReceiptHead {
 	byteCount: number
 	/** Of these, the bytes of files that were reused: shared with an earlier snapshot. The first receipts lack it. */
 	reusedByteCount?: number
+	/** The same by the tags that these files came to the haven with, which may be gone by now. Not there where none was. */
+	reusedFrom?: [tag: string, bytes: number][]
 	/** What a reader should know: links that were left out, several manifests made one. */
 	notes: string[]
 	source: SourceIdentity
@@ -88,6 +90,13 @@ export interface ReceiptHead {
 export interface Receipt extends ReceiptHead {
 	folders: ReceiptFolder[]
 	files: ReceiptFile[]
+}
+
+/** Sums up what was reused, by the tags that it came to the haven with. */
+export function reusedFrom(files: readonly ReceiptFile[]): [tag: string, bytes: number][] {
+	const sums = new Map<string, number>()
+	for (const { how, from = '', size } of files) if (how === 'reused') sums.set(from, (sums.get(from) ?? 0) + size)
+	return [...sums]
 }
 
 /** The receipt's text: the head on the first line, each file on a line of its own, the checksum on the last. */

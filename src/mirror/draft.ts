@@ -7,6 +7,7 @@ import {
 	type Receipt,
 	type ReceiptFile,
 	type ReceiptFolder,
+	reusedFrom,
 	type SourceIdentity,
 	writeReceipt,
 } from '../haven/receipt.ts'
@@ -42,6 +43,7 @@ export function draftReceipt(draft: Draft): {
 	const files = receiptFiles(draft, now)
 	const manifest = listing.manifest && 'files' in listing.manifest ? listing.manifest : undefined
 	const state = stateOf(draft.damage, proof)
+	const reused = reusedFrom(files)
 	const receipt: Receipt = {
 		format: FORMAT,
 		keyspace,
@@ -57,7 +59,8 @@ export function draftReceipt(draft: Draft): {
 		sstableVersions: versionsOf(files),
 		fileCount: files.length,
 		byteCount: sizeOf(files),
-		reusedByteCount: sizeOf(files.filter(({ how }) => how === 'reused')),
+		reusedByteCount: reused.reduce((sum, [, bytes]) => sum + bytes, 0),
+		...(reused.length === 0 ? {} : { reusedFrom: reused }),
 		notes: notesOf(listing),
 		source: identityOf(listing),
 		folders: innerFolders(listing),
@@ -102,7 +105,7 @@ function receiptFiles({ transfers, results, damage }: Draft, now: string): Recei
 			readAt: how === 'reused' && from ? from.known.readAt : now,
 			how,
 		}
-		if (how === 'reused' && from) entry.from = from.tag
+		if (how === 'reused' && from) entry.from = from.known.from ?? from.tag
 		if (reason !== undefined) entry.damage = reason
 		return entry
 	})

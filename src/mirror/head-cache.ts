@@ -48,7 +48,7 @@ export async function openHeadCache(stateDirectory: string, havenId: string): Pr
 }
 
 /** Raised with each change of what stands in the file. */
-const VERSION = 1
+const VERSION = 2
 
 interface Stored {
 	version: number
@@ -72,19 +72,24 @@ type Row = [
 	fileCount: number,
 	byteCount: number,
 	reusedByteCount: number | null,
+	reusedFrom?: SealedHead['reusedFrom'],
 ]
 
 function pack(head: SealedHead, numberOf: (common: string) => number): Row {
-	const { tag, id, sealedAt, takenAt, fileCount, byteCount, reusedByteCount = null, ...common } = head
-	return [numberOf(JSON.stringify(common)), tag, id, sealedAt, takenAt, fileCount, byteCount, reusedByteCount]
+	const { tag, id, sealedAt, takenAt, fileCount, byteCount, reusedByteCount = null, reusedFrom, ...common } = head
+	const number = numberOf(JSON.stringify(common))
+	const row: Row = [number, tag, id, sealedAt, takenAt, fileCount, byteCount, reusedByteCount]
+	if (reusedFrom !== undefined) row[8] = reusedFrom
+	return row
 }
 
 function unpack(
-	[, tag, id, sealedAt, takenAt, fileCount, byteCount, reused]: Row,
+	[, tag, id, sealedAt, takenAt, fileCount, byteCount, reused, reusedFrom]: Row,
 	common: Partial<SealedHead>,
 ): SealedHead {
 	const head = { ...common, tag, id, sealedAt, takenAt, fileCount, byteCount } as SealedHead
 	if (reused !== null) head.reusedByteCount = reused
+	if (reusedFrom !== undefined) head.reusedFrom = reusedFrom
 	return head
 }
 

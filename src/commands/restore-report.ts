@@ -19,11 +19,17 @@ export function plannedLine(table: PlannedTable): Line {
 }
 
 /** What is about to be done, or would be; `where`: the folder that it is copied to. */
-export function planLine({ tables, bytesFree }: RestorePlan, where: string, dryRun: boolean): Line {
+export function planLine({ tables, bytesFree, disks = [] }: RestorePlan, where: string, dryRun: boolean): Line {
 	const rest = tables.filter(({ isThere }) => !isThere)
 	const there = tables.length - rest.length
 	const before = there === 0 ? '' : `; ${counted(there, 'table')} there already`
-	const text = `${counted(rest.length, 'table')} (${amountOf(rest)}) to ${quoted(where)}, where ${bytes(bytesFree)} are free${before}`
+	const places =
+		disks.length < 2
+			? `${quoted(where)}, where ${bytes(bytesFree)} are free`
+			: disks
+					.map((disk) => `${quoted(disk.directory)} (${bytes(disk.bytes)} of ${bytes(disk.bytesFree)} free)`)
+					.join(', ')
+	const text = `${counted(rest.length, 'table')} (${amountOf(rest)}) to ${places}${before}`
 	if (dryRun) return { ...resultLine('would restore:', text), importance: 'summary' }
 	return { ...resultLine('restoring:', text, 'plain'), to: 'stderr' }
 }

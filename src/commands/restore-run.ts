@@ -50,7 +50,7 @@ async function carryOut(
 	}
 	if (target.kind === 'stopped node') {
 		const plan = await planOffline(haven, target, signal)
-		teller.tellPlan(plan, plan.stage.root)
+		teller.tellPlan(plan, plan.disks[0]?.directory ?? '')
 		if (!dryRun) await restoreOffline({ haven, plan, options: target, signal, tell })
 		return plan
 	}

@@ -110,6 +110,7 @@ class RestoreTellerOf {
 			...sumOf(tables),
 			bytesNeeded: this.#plan?.bytesNeeded,
 			bytesFree: this.#plan?.bytesFree,
+			dataDirectories: this.#plan?.disks?.map(({ directory, bytes, bytesFree }) => ({ directory, bytes, bytesFree })),
 			elapsedMs: Math.round(elapsedMs),
 		})
 		await stdoutSettled()

@@ -15,16 +15,19 @@ export interface Move {
 const BYTES_MAX = 1024 * 1024 * 1024
 
 /**
- * Makes all moves, in order, or leaves a durable note by which `finishMoves` makes the rest: what is half moved into a
- * table's folder would be half an SSTable. Nothing is replaced.
+ * Makes all moves, in order, or leaves durable notes, each alike, by any of which `finishMoves` makes the rest: what is
+ * half moved into a table's folder would be half an SSTable. Nothing is replaced.
  */
-export function* moveAll(note: string, moves: Move[]): Io<void> {
-	yield* removeTree(`${note}.draft`)
-	yield* createFile(`${note}.draft`, withChecksum(JSON.stringify({ format: 1, moves })), { mode: 0o600, flush: true })
-	yield* rename(`${note}.draft`, note)
-	yield* flushFolder(folderOf(note))
+export function* moveAll(notes: string[], moves: Move[]): Io<void> {
+	const text = withChecksum(JSON.stringify({ format: 1, moves }))
+	for (const note of notes) {
+		yield* removeTree(`${note}.draft`)
+		yield* createFile(`${note}.draft`, text, { mode: 0o600, flush: true })
+		yield* rename(`${note}.draft`, note)
+		yield* flushFolder(folderOf(note))
+	}
 	yield* make(moves)
-	yield* removeTree(note)
+	for (const note of notes) yield* removeTree(note)
 }
 
 /** Makes the moves that a run which was killed has left. True where there were any. */
@@ -51,8 +54,10 @@ function* make(moves: Move[]): Io<void> {
 		if (yield* lstatIfThere(pathOf(to))) continue
 		if (yield* lstatIfThere(pathOf(from))) yield* rename(pathOf(from), pathOf(to))
 	}
-	for (const folder of new Set(moves.flatMap(({ from, to }) => [folderOf(to), folderOf(from)])))
-		yield* flushFolder(folder)
+	for (const folder of new Set(moves.flatMap(({ from, to }) => [folderOf(to), folderOf(from)]))) {
+		// The stage of a run that finished them by another note is gone.
+		if (yield* lstatIfThere(pathOf(folder))) yield* flushFolder(folder)
+	}
 }
 
 function folderOf(path: string): string {

@@ -1,21 +1,19 @@
-import { ownAs, readWhole } from '../files/contents.ts'
-import { FOLDER, makeFolder, removeTree } from '../files/folders.ts'
-import { type Io, runAsync } from '../files/io.ts'
-import { pathOf } from '../files/names.ts'
-import { fchmod, lstatIfThere, withOpen } from '../files/operations.ts'
+import { removeTree } from '../files/folders.ts'
+import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { readSealed } from '../haven/read-sealed.ts'
+import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { freeNames, idOf } from './free-ids.ts'
-import { namesIn } from './live-sstables.ts'
-import { finishMoves, type Move, moveAll } from './moves.ts'
+import { finishMoves, moveAll } from './moves.ts'
 import { holdFolder } from './one-at-a-time.ts'
 import { folderOf } from './places.ts'
 import { requireSpace } from './plan.ts'
+import { planMoves } from './plan-moves.ts'
 import { filesToPut, type OfflinePlan, type OfflineTable } from './plan-offline.ts'
-import { restoreTable } from './restore-table.ts'
+import { type FileDamage, restoreTable, type TableResult } from './restore-table.ts'
 import { refuseRunning } from './running.ts'
-import { clearStage, makeStage, type Stage, stageRoot } from './stage.ts'
+import { type Disk, unitOf } from './spread.ts'
+import { clearStage, makeStage, stageRoot } from './stage.ts'
 import type { OfflineOptions, RestoreEvent } from './types.ts'
 
 /** What a restore into live folders works with. */
@@ -36,148 +34,89 @@ interface Offline {
  */
 export async function restoreOffline(work: Omit<Offline, 'aside'>): Promise<void> {
 	const { plan, options, signal } = work
-	requireSpace(plan, plan.stage.root)
+	requireSpace(plan, '')
 	const aside = `.snaphaven-replaced-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
 	const [dataDirectory = ''] = options.dataDirectories
 	const release = await holdFolder(dataDirectory)
 	try {
-		for (const path of options.dataDirectories) await finishEarlier(path)
+		await finishEarlier(options.dataDirectories)
 		for (const table of plan.tables.filter(({ isThere }) => !isThere)) {
 			signal.throwIfAborted()
 			await refuseRunning(options.dataDirectories)
 			await putTable({ ...work, aside }, table)
-			await clearStage(plan.stage)
+			for (const disk of plan.disks) await clearStage(disk)
 		}
 	} finally {
 		release()
 	}
 }
 
-/** The note of moves, in the stage of a data directory. */
+/** The note of moves, in the stage of each data directory: a later run may be given some of them only. */
 const noteIn = (stage: string) => `${stage}/moves.json`
 
-async function finishEarlier(dataDirectory: string): Promise<void> {
-	await runAsync(finishMoves(noteIn(stageRoot(dataDirectory))))
-	await runAsync(removeTree(stageRoot(dataDirectory)))
+/** All that was being moved, before any stage goes: a note names files of all stages, and is in each. */
+async function finishEarlier(dataDirectories: string[]): Promise<void> {
+	const stages = dataDirectories.map(stageRoot)
+	for (const stage of stages) await runAsync(finishMoves(noteIn(stage)))
+	for (const stage of stages) await runAsync(removeTree(stage))
 }
 
 async function putTable(work: Offline, table: OfflineTable): Promise<void> {
 	const { haven, plan, options, signal, tell, aside } = work
 	const { head, place } = table
 	const { keyspace, name } = place
-	const refuse = (reason: string, isDamage: boolean, damage: { path: string; reason: string }[] = []) =>
+	const refuse = (reason: string, isDamage: boolean, damage: FileDamage[] = []) =>
 		tell({ type: 'refused', refusal: { keyspace, name, reason, isDamage }, damage, table })
 	const read = await runAsync(onHaven(readSealed(haven.base, head)))
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const files = await filesToPut(read.receipt, { ...options, folderName: table.folderName })
-	const folders = read.receipt.folders.filter(({ path }) => files.some((file) => file.path.startsWith(`${path}/`)))
-	await makeStage(plan.stage, keyspace)
-	await runAsync(removeTree(folderOf(place)))
-	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
-	const { acceptDamaged } = options
-	const receipt = { ...read.receipt, folders, files }
-	const order = {
-		base: haven.base,
-		receipt,
-		place,
-		link: false,
-		acceptDamaged,
-		owner: plan.stage.owner,
-		signal,
-		onBytes,
+	const shares = Map.groupBy(files, ({ path }) => plan.disks[table.places.get(unitOf(path)) ?? 0] as Disk)
+	const gathered: { path: string; disk: Disk }[] = []
+	const damaged: FileDamage[] = []
+	const leftOut: string[] = []
+	for (const [disk, share] of shares) {
+		const result = await gatherShare(work, table, disk, { ...read.receipt, files: share })
+		const { changed } = result
+		if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
+		damaged.push(...result.damage)
+		leftOut.push(...result.leftOut)
+		if (!result.restored) return refuse('the haven’s copy is damaged', true, damaged)
+		const whole = share.filter(({ path }) => !result.leftOut.includes(path))
+		gathered.push(...whole.map(({ path }) => ({ path, disk })))
 	}
-	const { restored, damage, leftOut, changed } = await runAsync(restoreTable(order, false))
-	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
-	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
-	for (const one of damage) tell({ type: 'damaged file', table, ...one })
+	for (const one of damaged) tell({ type: 'damaged file', table, ...one })
 	signal.throwIfAborted()
 	await refuseRunning(options.dataDirectories)
-	const brought = files.map(({ path }) => path).filter((path) => !leftOut.includes(path))
-	const moves = await runAsync(planMoves(work, table, brought))
+	const { disks } = plan
+	const moves = await runAsync(planMoves({ table, disks, replace: options.replace, aside, gathered }))
 	if (moves === undefined) return refuse('an SSTable of one of its ids is there already, with other contents', false)
-	await runAsync(moveAll(noteIn(plan.stage.root), moves))
+	await Promise.all(disks.map((disk) => makeStage(disk, keyspace)))
+	const notes = disks.map(({ root }) => noteIn(root))
+	await runAsync(moveAll(notes, moves))
 	for (const folder of new Set(moves.flatMap(({ to }) => asideIn(to, aside)))) tell({ type: 'replaced', table, folder })
 	tell({ type: 'restored', table, leftOut })
+}
+
+/** Gathers what goes to one disk in its stage. */
+async function gatherShare(
+	{ haven, options: { acceptDamaged }, signal, tell }: Offline,
+	table: OfflineTable,
+	disk: Disk,
+	{ folders, ...receipt }: Receipt,
+): Promise<TableResult> {
+	const place = { ...table.place, root: disk.root }
+	await makeStage(disk, place.keyspace)
+	await runAsync(removeTree(folderOf(place)))
+	const needed = folders.filter(({ path }) => receipt.files.some((file) => file.path.startsWith(`${path}/`)))
+	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
+	const ways = { link: false, acceptDamaged, owner: disk.owner, signal, onBytes }
+	return await runAsync(
+		restoreTable({ base: haven.base, receipt: { ...receipt, folders: needed }, place, ...ways }, false),
+	)
 }
 
 function asideIn(path: string, aside: string): string[] {
 	const at = path.indexOf(`/${aside}/`)
 	return at === -1 ? [] : [path.slice(0, at + 1 + aside.length)]
-}
-
-/** Undefined where an id is taken that can't be given another number. */
-function* planMoves({ plan, options, aside }: Offline, table: OfflineTable, paths: string[]): Io<Move[] | undefined> {
-	const { keyspace } = table.place
-	const within = `${keyspace}/${table.folderName}`
-	const { stage } = plan
-	const live = `${stage.root.slice(0, stage.root.lastIndexOf('/'))}/${within}`
-	const moves: Move[] = []
-	for (const dataDirectory of options.replace ? options.dataDirectories : []) {
-		moves.push(...(yield* movesAside(dataDirectory, within, aside, stage.owner)))
-	}
-	const leaving = new Set(moves.map(({ from }) => from))
-	for (const index of new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1)))) {
-		yield* makeOwned(`${live}/${index}`, stage.owner)
-		const folders = options.dataDirectories.map((path) => `${path}/${within}/${index}`)
-		const names = paths.filter((path) => path.startsWith(index)).map((path) => path.slice(index.length))
-		const free = freeNames(
-			names.filter((name) => !name.includes('/')),
-			yield* takenIn(folders, leaving),
-		)
-		if (free === undefined) return undefined
-		for (const [name, to] of free) {
-			moves.push({ from: `${folderOf(table.place)}/${index}${name}`, to: `${live}/${index}${to}` })
-		}
-	}
-	return moves
-}
-
-/** The ids of SSTables in these folders, also of those that a transaction log alone still knows. */
-function* takenIn(folders: string[], leaving: ReadonlySet<string>): Io<Set<string>> {
-	const taken = new Set<string>()
-	for (const folder of folders) {
-		for (const name of yield* namesIn(folder)) {
-			if (leaving.has(`${folder}${name}`)) continue
-			const id = idOf(name)
-			if (id !== undefined) taken.add(id)
-			if (!/_txn_[a-z]+_.*\.log$/.test(name)) continue
-			const text = (yield* readWhole(pathOf(`${folder}${name}`), 64 * 1024 * 1024)).toString('latin1')
-			for (const [, logged = ''] of text.matchAll(/\/([^/]+)-,/g)) taken.add(idOf(`${logged}-Data.db`) ?? '')
-		}
-	}
-	return taken
-}
-
-/** What is live in one data directory's folder of a table goes aside: SSTables, their indexes and logs; never snapshots. */
-function* movesAside(dataDirectory: string, within: string, aside: string, owner: Stage['owner']): Io<Move[]> {
-	const moves: Move[] = []
-	const live = `${dataDirectory}/${within}`
-	const indexes = (yield* namesIn(live)).filter((name) => name.startsWith('.')).map((name) => `/${name}`)
-	for (const index of ['', ...indexes]) {
-		for (const name of yield* namesIn(`${live}${index}`)) {
-			const from = `${live}${index}/${name}`
-			if ((yield* lstatIfThere(pathOf(from)))?.isFile()) {
-				moves.push({ from, to: `${dataDirectory}/${aside}/${within}${index}/${name}` })
-			}
-		}
-	}
-	for (const { to } of moves) {
-		const parts = to
-			.slice(dataDirectory.length + 1)
-			.split('/')
-			.slice(0, -1)
-		for (const at of parts.keys()) yield* makeOwned(`${dataDirectory}/${parts.slice(0, at + 1).join('/')}`, owner)
-	}
-	return moves
-}
-
-/** Makes a folder that is missing, of that owner, with the mode of a data directory's. */
-function* makeOwned(path: string, owner: Stage['owner']): Io<void> {
-	if (yield* lstatIfThere(pathOf(path))) return
-	yield* makeFolder(pathOf(path), 0o755)
-	yield* withOpen(pathOf(path), FOLDER, function* (fd) {
-		yield* ownAs(fd, owner)
-		yield* fchmod(fd, 0o755)
-	})
 }

@@ -9,19 +9,22 @@ import { liveSSTables, missingData, namesIn, tableFolders } from './live-sstable
 import { placeFor } from './places.ts'
 import { chooseTables } from './plan.ts'
 import { refuseRunning } from './running.ts'
-import { findStage, type Stage } from './stage.ts'
+import { type Disk, freeOnAll, spread } from './spread.ts'
+import { findStages } from './stage.ts'
 import type { OfflineOptions, PlannedTable, RestorePlan } from './types.ts'
 
 /** A table that is put into its live folders. */
 export interface OfflineTable extends PlannedTable {
 	/** The name of its folder on the node, with the id that it has now. */
 	folderName: string
+	/** Which of the plan's disks each SSTable goes to (see spread). */
+	places: Map<string, number>
 }
 
 /** What is going to be put into the live folders of a stopped node. */
 export interface OfflinePlan extends RestorePlan {
 	tables: OfflineTable[]
-	stage: Stage
+	disks: Disk[]
 }
 
 /**
@@ -30,13 +33,13 @@ export interface OfflinePlan extends RestorePlan {
  */
 export async function planOffline(haven: Haven, options: OfflineOptions, signal: AbortSignal): Promise<OfflinePlan> {
 	const { dataDirectories } = options
-	const stage = await findStage(dataDirectories, haven.path)
+	const disks: Disk[] = (await findStages(dataDirectories, haven.path)).map((stage) => ({ ...stage, bytes: 0 }))
 	await refuseRunning(dataDirectories)
 	const { wanted, refused, warnings } = await chooseTables(haven, options)
-	const plan: OfflinePlan = { tables: [], refused, warnings, bytesNeeded: 0, bytesFree: stage.bytesFree, stage }
+	const plan: OfflinePlan = { tables: [], refused, warnings, bytesNeeded: 0, bytesFree: freeOnAll(disks), disks }
 	for (const head of wanted) {
 		signal.throwIfAborted()
-		const place = placeFor(stage.root, head, undefined)
+		const place = placeFor(disks[0]?.root ?? '', head, undefined)
 		const folders = await foldersOf(dataDirectories, place)
 		const folderName = currentFolder(folders)
 		if (folderName === undefined) {
@@ -46,7 +49,8 @@ export async function planOffline(haven: Haven, options: OfflineOptions, signal:
 		}
 		const read = await runAsync(onHaven(readSealed(haven.base, head)))
 		const files = 'receipt' in read ? await filesToPut(read.receipt, { ...options, folderName }) : undefined
-		plan.tables.push({ head, place, folderName, isThere: files?.length === 0 && !options.replace })
+		const places = spread(files ?? [], disks)
+		plan.tables.push({ head, place, folderName, places, isThere: files?.length === 0 && !options.replace })
 		plan.bytesNeeded += files?.reduce((sum, { size }) => sum + size, 0) ?? head.byteCount
 	}
 	return plan

@@ -14,6 +14,7 @@ import { type Choice, chooseSnapshots, nameOf } from './choose.ts'
 import { lookAtPlace } from './marker.ts'
 import { folderOf, isCassandraName, partialOf, placeFor } from './places.ts'
 import { readReceiptFor } from './receipt-for.ts'
+import { overfull } from './spread.ts'
 import type { ChooseOptions, PlannedTable, Refusal, RestoreOptions, RestorePlan } from './types.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -61,10 +62,14 @@ export async function chooseTables(haven: Haven, options: ChooseOptions): Promis
 }
 
 /** Throws unless what is still to be written fits. */
-export function requireSpace({ bytesNeeded, bytesFree }: RestorePlan, to: string): void {
-	if (bytesNeeded <= bytesFree) return
+export function requireSpace({ bytesNeeded, bytesFree, disks = [] }: RestorePlan, to: string): void {
+	const over = overfull(disks)
+	const place = over
+		? { to: over.disk.directory, needed: over.needed, free: over.disk.bytesFree }
+		: { to, needed: bytesNeeded, free: bytesFree }
+	if (place.needed <= place.free) return
 	throw failure(
-		`it does not fit into ${to}: it needs ${bytesNeeded} bytes, and ${bytesFree} are free`,
+		`it does not fit into ${place.to}: it needs ${place.needed} bytes, and ${place.free} are free`,
 		'Free some space there, give another place, or name single tables. Nothing was begun.',
 	)
 }

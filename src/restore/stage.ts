@@ -8,8 +8,12 @@ import { checkPlace } from '../haven/place.ts'
 
 /** Where copies are gathered for a node to move in. */
 export interface Stage {
-	/** Absolute. */
+	/** The data directory, absolute. */
+	directory: string
+	/** The stage in it. */
 	root: string
+	/** Of the file system (st_dev). */
+	device: bigint
 	/** Who the data directory belongs to: Cassandra's user. */
 	owner: { uid: number; gid: number }
 	/** Bytes that are free there (statfs(2)). */
@@ -29,11 +33,15 @@ export function stageRoot(dataDirectory: string): string {
 
 /** Finds the data directory with the most free space for the stage; nothing is made. Throws for data directories that are none. */
 export async function findStage(dataDirectories: string[], haven: string): Promise<Stage> {
-	await checkPlace(haven, dataDirectories)
-	const stages = await Promise.all(dataDirectories.map(stageIn))
-	const [first, ...others] = stages
+	const [first, ...others] = await findStages(dataDirectories, haven)
 	if (first === undefined) throw usageError('no data directory is named')
 	return others.reduce((best, stage) => (stage.bytesFree > best.bytesFree ? stage : best), first)
+}
+
+/** The same in each data directory. */
+export async function findStages(dataDirectories: string[], haven: string): Promise<Stage[]> {
+	await checkPlace(haven, dataDirectories)
+	return await Promise.all(dataDirectories.map(stageIn))
 }
 
 async function stageIn(dataDirectory: string): Promise<Stage> {
@@ -42,8 +50,10 @@ async function stageIn(dataDirectory: string): Promise<Stage> {
 		throw usageError(`the data directory ${dataDirectory} can’t be given to nodetool: its script would take it apart`)
 	}
 	try {
-		const [{ uid, gid }, { bavail, bsize }] = [await stat(dataDirectory), await statfs(dataDirectory)]
-		return { root, owner: { uid, gid }, bytesFree: bavail * bsize }
+		const { uid, gid, dev: device } = await stat(dataDirectory, { bigint: true })
+		const { bavail, bsize } = await statfs(dataDirectory)
+		const owner = { uid: Number(uid), gid: Number(gid) }
+		return { directory: dataDirectory, root, device, owner, bytesFree: bavail * bsize }
 	} catch (error) {
 		if (!hasCode(error)) throw error
 		throw usageError(

@@ -3,6 +3,7 @@ import type { SealedHead } from '../haven/read-heads.ts'
 import type { Selection } from '../mirror/read-catalog.ts'
 import type { When } from './choose.ts'
 import type { OtherTable, TablePlace } from './places.ts'
+import type { Disk } from './spread.ts'
 
 /** What is to be restored. */
 export interface ChooseOptions {
@@ -71,6 +72,8 @@ export interface RestorePlan {
 	/** Bytes that are still to be written, and those that are free for them. */
 	bytesNeeded: number
 	bytesFree: number
+	/** The same for each data directory, where it is spread over them. */
+	disks?: Disk[]
 }
 
 /** What a restore tells as it goes on. */

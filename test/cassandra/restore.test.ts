@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { parseComponent } from '../../src/cassandra/sstable.ts'
+import { filesIn } from '../restore/support/scene.ts'
 import { type CliResult, runCli } from '../support/cli.ts'
 import { passed } from './support/bench.ts'
-import { indexAnswers, rowsOf } from './support/give-back.ts'
+import { indexAnswers, rowsOf, tableName } from './support/give-back.ts'
 import { type CassandraNode, startNode } from './support/node.ts'
 import { makeCqlsh, makeNodetool } from './support/programs.ts'
 import { buildSai, createShop, remakeEvents, shopKeyspaces, writeRound } from './support/shop.ts'
@@ -76,6 +78,39 @@ function assertLeftNothing(t: ExecutionContext): void {
 		)
 }
 
+/** What sstableverify says of each table, index and data, every value read. */
+async function verifyTables(tables: string[]): Promise<string[]> {
+	const outputs: string[] = []
+	for (const table of tables) {
+		const [keyspace = '', name = ''] = table.split('.')
+		outputs.push(await node.tool('StandaloneVerifier', '--force', '--extended', keyspace, name))
+	}
+	return outputs
+}
+
+/** It has read some SSTables, each to its end; where it finds anything, it ends with an error. */
+function assertClean(t: ExecutionContext, output: string): void {
+	const begun = output.match(/^Verifying /gm)?.length ?? 0
+	t.true(begun > 0, output)
+	t.is(output.match(/^Verify of .* succeeded\. All \d+ rows read successfully$/gm)?.length, begun, output)
+}
+
+/** For each SSTable of a table, its indexes' too: which data directories have a file of it. */
+function placesOf(table: string): Set<string>[] {
+	const [keyspace = '', name = ''] = table.split('.')
+	const places = new Map<string, Set<string>>()
+	for (const directory of node.dataDirectories) {
+		for (const folder of readdirSync(join(directory, keyspace)).filter((one) => tableName(one) === name)) {
+			for (const path of filesIn(join(directory, keyspace, folder))) {
+				const sstable = parseComponent(path)?.prefix
+				if (sstable === undefined || /^(snapshots|backups)\//.test(path)) continue
+				places.set(sstable, (places.get(sstable) ?? new Set()).add(directory))
+			}
+		}
+	}
+	return [...places.values()]
+}
+
 /** Those that data is lost of in one of the three ways each. */
 const LOST = ['shop.orders', 'shop.events', 'shop.carts']
 
@@ -95,6 +130,7 @@ test.serial('--import gives all back to tables truncated, dropped, and made agai
 	t.regex(rest.stdout, /^restored shop\.carts good/m)
 	t.regex(rest.stdout, /^there already shop\.orders good/m)
 	await assertAsBefore(t, LOST)
+	for (const output of await verifyTables(['shop.orders'])) assertClean(t, output)
 	assertLeftNothing(t)
 })
 
@@ -134,7 +170,12 @@ test.serial('--offline gives all back to a node that is stopped, and is refused 
 	await node.nodetool('drain')
 	await node.stop()
 	const result = await run(...args)
+	const verified = await verifyTables(['shop.orders', 'audit.log'])
+	const spread = tables.map(placesOf)
 	await start()
 	passed(t, result)
 	await assertAsBefore(t, tables)
+	for (const output of verified) assertClean(t, output)
+	t.true(spread.flat().every((directories) => directories.size === 1))
+	t.is(new Set(spread.flatMap((ofTable) => ofTable.flatMap((directories) => [...directories]))).size, 2)
 })

@@ -39,6 +39,7 @@ function stopped(t: ExecutionContext): Scene {
 function live({ dataDirectories }: Pick<Mirrored, 'dataDirectories'>, name: string): Map<string, string> {
 	const found = new Map<string, string>()
 	for (const directory of dataDirectories) {
+		if (!existsSync(join(directory, 'shop'))) continue
 		for (const folder of readdirSync(join(directory, 'shop')).filter((one) => one.startsWith(`${name}-`))) {
 			const place = join(directory, 'shop', folder)
 			const files = filesIn(place).filter((path) => !/^(snapshots|backups)\//.test(path))
@@ -146,6 +147,62 @@ for (const nth of [1, 12]) {
 		const killed = await scene.put(['shop.orders'], { env: signalAt(scene.own, at) })
 		t.is(killed.signal, 'SIGKILL')
 		ended(t, await scene.put(['shop.carts']), 0)
+		assertSame(t, live(scene, 'orders'), sealed(scene, 'orders'))
+		leftNothing(t, scene)
+	})
+}
+
+/** Which data directories have a file of each SSTable, its table's own or an index's. */
+function placesOf({ dataDirectories }: Mirrored, name: string): Map<string, Set<number>> {
+	const places = new Map<string, Set<number>>()
+	for (const [path, file] of live({ dataDirectories }, name)) {
+		const sstable = path.slice(0, path.lastIndexOf('-'))
+		const at = dataDirectories.findIndex((directory) => file.startsWith(`${directory}/`))
+		places.set(sstable, (places.get(sstable) ?? new Set()).add(at))
+	}
+	return places
+}
+
+/** A second data directory, still empty. */
+function withSecond(scene: Scene): { scene: Scene; flags: string[] } {
+	const second = join(scene.own, 'second')
+	mkdirSync(second)
+	return { scene: { ...scene, dataDirectories: [...scene.dataDirectories, second] }, flags: ['--data-dir', second] }
+}
+
+test.serial(
+	'SSTables are spread over data directories, each whole in one, and the plan tells how many bytes go where',
+	async (t) => {
+		const { scene, flags } = withSecond(stopped(t))
+		lose(scene, 'orders')
+		const plan = await scene.put(['--dry-run', ...flags, 'shop.orders'])
+		ended(t, plan, 0)
+		t.regex(plan.stdout, /^would restore: 1 table .* to (\S+ \(\S+ \S+ of \S+ \S+ free\)(, |$)){3}/m)
+		t.deepEqual(readdirSync(join(scene.own, 'second')), [])
+		ended(t, await scene.put([...flags, 'shop.orders']), 0)
+		assertSame(t, live(scene, 'orders'), sealed(scene, 'orders'))
+		const places = placesOf(scene, 'orders')
+		t.true([...places.values()].every((one) => one.size === 1))
+		t.true(new Set([...places.values()].flatMap((one) => [...one])).size > 1)
+		leftNothing(t, scene)
+		const again = await scene.put([...flags, 'shop.orders'])
+		t.regex(again.stdout, /^there already shop\.orders tuesday/m)
+	},
+)
+
+for (const which of ['all data directories', 'the first one alone', 'the last one alone']) {
+	test.serial(`a spread run that was killed amid its moves is finished by the next with ${which}`, async (t) => {
+		const { scene, flags } = withSecond(stopped(t))
+		lose(scene, 'orders')
+		const at = { call: 'rename', path: '/.snaphaven-restore/shop/orders/', nth: 3, signal: 'SIGKILL' }
+		const killed = await scene.put([...flags, 'shop.orders'], { env: signalAt(scene.own, at) })
+		t.is(killed.signal, 'SIGKILL')
+		const all = scene.dataDirectories
+		const some = which.startsWith('all') ? all : which.includes('first') ? all.slice(0, 1) : all.slice(-1)
+		const next = some.flatMap((path) => ['--data-dir', path])
+		await restore(scene.haven, ['--offline', '-t', 'tuesday', ...next, 'shop.carts'])
+		assertSame(t, live(scene, 'orders'), sealed(scene, 'orders'))
+		ended(t, await scene.put([...flags, 'shop.carts']), 0)
 		assertSame(t, live(scene, 'orders'), sealed(scene, 'orders'))
 		leftNothing(t, scene)
 	})

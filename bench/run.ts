@@ -1,9 +1,14 @@
 import { parseArgs } from 'node:util'
+import { coldStart } from './cold-start.ts'
+import { durable } from './durable.ts'
 import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
 import { latency } from './latency.ts'
 import { list } from './list.ts'
 import { manyTables } from './many-tables.ts'
+import { nasLine } from './nas-line.ts'
+import { nothingNew } from './nothing-new.ts'
+import { secondSnapshot } from './second-snapshot.ts'
 import { slowMount } from './slow-mount.ts'
 import { smallFiles } from './small-files.ts'
 import { storm } from './storm.ts'
@@ -17,7 +22,22 @@ const { values, positionals } = parseArgs({
 const storms = values.large
 	? [storm('normal', values.disk), storm('large', values.disk)]
 	: [storm('normal', values.disk)]
-const scenarios = [smallFiles, largeFile, slowMount, manyTables, idleService, ...storms, latency, list, verify]
+const scenarios = [
+	smallFiles,
+	durable,
+	largeFile,
+	secondSnapshot,
+	nothingNew,
+	slowMount,
+	nasLine,
+	manyTables,
+	idleService,
+	...storms,
+	latency,
+	list,
+	verify,
+	coldStart,
+]
 const unknown = positionals.filter((name) => scenarios.every((scenario) => scenario.name !== name))
 if (unknown.length > 0) {
 	console.error(`no benchmark ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`)

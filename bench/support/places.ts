@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
@@ -17,6 +17,33 @@ export function placesMissing(): string | undefined {
 export function onTmpfs<T>(sizeMB: number, use: (path: string) => Promise<T>): Promise<T> {
 	return inFolder(async (path) => {
 		await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeMB}m`, 'snaphaven-bench', path])
+		try {
+			return await use(path)
+		} finally {
+			await execa('umount', ['--lazy', path])
+		}
+	})
+}
+
+/** File systems that a disk of its own can have, and how each is made. */
+const mkfs = { ext4: ['mkfs.ext4', '-q', '-F'], xfs: ['mkfs.xfs', '-q', '-f'] } as const
+export type FileSystem = keyof typeof mkfs
+
+/** What this machine lacks for `onDisk` and all else; undefined where it can. */
+export function disksMissing(): string | undefined {
+	const lacking = Object.values(mkfs).find(([program]) => execaSync(program, ['-V'], { reject: false }).exitCode !== 0)
+	return placesMissing() ?? (lacking === undefined ? undefined : `needs ${lacking[0]}`)
+}
+
+/** A new file system of so many MB in a file on the machine's own disk, for as long as `use` takes. */
+export function onDisk<T>(fileSystem: FileSystem, sizeMB: number, use: (path: string) => Promise<T>): Promise<T> {
+	return inFolder(async (own) => {
+		const [image, path] = [join(own, 'image'), join(own, 'mount')]
+		await Promise.all([writeFile(image, ''), mkdir(path)])
+		await truncate(image, sizeMB * 1024 * 1024)
+		const [program, ...flags] = mkfs[fileSystem]
+		await execa(program, [...flags, image])
+		await execa('mount', ['-o', 'loop', image, path])
 		try {
 			return await use(path)
 		} finally {

@@ -12,13 +12,23 @@ import { secondSnapshot } from './second-snapshot.ts'
 import { slowMount } from './slow-mount.ts'
 import { smallFiles } from './small-files.ts'
 import { storm } from './storm.ts'
-import type { Figure, Scale, Scenario } from './support/scenario.ts'
+import { type Measured, writePage } from './support/page.ts'
+import { amountOf, type Figure, isKept, type Scale, type Scenario } from './support/scenario.ts'
 import { verify } from './verify.ts'
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { smoke: { type: 'boolean' }, large: { type: 'boolean' }, disk: { type: 'boolean' } },
+	options: {
+		smoke: { type: 'boolean' },
+		large: { type: 'boolean' },
+		disk: { type: 'boolean' },
+		write: { type: 'boolean' },
+	},
 })
+if (values.write && values.smoke) {
+	console.error('--write writes figures down that count; --smoke takes none such')
+	process.exit(2)
+}
 const storms = values.large
 	? [storm('normal', values.disk), storm('large', values.disk)]
 	: [storm('normal', values.disk)]
@@ -45,8 +55,10 @@ if (unknown.length > 0) {
 }
 const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 const results: Result[] = []
+const measured: Measured[] = []
 for (const scenario of wanted) results.push(await measure(scenario, values.smoke ? 'smoke' : 'full'))
 report(results)
+if (values.write) await writePage(measured)
 process.exitCode = results.some((result) => result === 'failed') ? 1 : 0
 
 type Result = 'passed' | 'failed' | 'not run'
@@ -60,20 +72,16 @@ async function measure(scenario: Scenario, scale: Scale): Promise<Result> {
 	}
 	for (const lack of scenario.lacks?.() ?? []) console.log(`  left out: ${lack}`)
 	const figures = await scenario.run(scale)
+	measured.push({ scenario, figures })
 	for (const figure of figures) console.log(`  ${line(figure, scale)}`)
 	return scale === 'smoke' || figures.every(isKept) ? 'passed' : 'failed'
 }
 
 function line(figure: Figure, scale: Scale): string {
-	const { what, value, unit, atMost } = figure
-	const decimals = unit === 'files' ? 0 : value < 20 ? 3 : 1
-	const shown = `${what.padEnd(40)} ${value.toFixed(decimals).padStart(8)} ${unit}`
+	const { what, unit, atMost } = figure
+	const shown = `${what.padEnd(40)} ${amountOf(figure).padStart(8)} ${unit}`
 	if (atMost === undefined || scale === 'smoke') return shown
 	return `${shown.padEnd(54)} goal: at most ${atMost} ${unit} ${isKept(figure) ? '' : ' MISSED'}`.trimEnd()
-}
-
-function isKept({ value, atMost }: Figure): boolean {
-	return atMost === undefined || value <= atMost
 }
 
 function report(results: Result[]): void {

@@ -11,6 +11,16 @@ export interface Figure {
 	atMost?: number
 }
 
+/** A figure's value as it is shown, without its unit. */
+export function amountOf({ value, unit }: Figure): string {
+	return value.toFixed(unit === 'files' ? 0 : value < 20 ? 3 : 1)
+}
+
+/** Whether a figure keeps its goal; one without a goal does. */
+export function isKept({ value, atMost }: Figure): boolean {
+	return atMost === undefined || value <= atMost
+}
+
 /** One thing that is measured; a file each in bench/. */
 export interface Scenario {
 	/** How it is named on the command line. */

@@ -22,14 +22,19 @@ export function havenIn(target: string): string {
 	return join(target, 'haven')
 }
 
-/** The medians as figures: seconds of each, and how they compare with the first; snaphaven's with its goal. */
+/** The medians as figures: seconds of each, and how they compare with the first; snaphaven's with its goal, however its name goes on. */
 export function compared(times: Map<string, number>, atMost: number): Figure[] {
 	const [[baseName, base] = ['', Number.NaN], ...others] = times
 	return [
 		{ what: baseName, value: base, unit: 's' },
 		...others.flatMap(([name, value]): Figure[] => [
 			{ what: name, value, unit: 's' },
-			{ what: `${name} / ${baseName}`, value: value / base, unit: '×', ...(name === 'snaphaven' ? { atMost } : {}) },
+			{
+				what: `${name} / ${baseName}`,
+				value: value / base,
+				unit: '×',
+				...(name.startsWith('snaphaven') ? { atMost } : {}),
+			},
 		]),
 	]
 }

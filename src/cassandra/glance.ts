@@ -4,6 +4,7 @@ import { each, hasCode, type Io } from '../files/io.ts'
 import { type Name, pathOf } from '../files/names.ts'
 import { close, lstatIfThere, open, stat } from '../files/operations.ts'
 import { isUserKeyspace } from './find-tables.ts'
+import { glanceAtLive, indexesKey, type LiveGlance } from './glance-at-live.ts'
 import { glanceAtTags } from './glance-at-tags.ts'
 import { openFolderOrOwnLink, type TableLocation } from './list-snapshot.ts'
 import { forgetBut, rememberedNames } from './remembered-names.ts'
@@ -17,6 +18,8 @@ export interface TableGlance {
 	changedMs: number
 	/** How many folders a watch of the table takes: its own, `snapshots/` and the tags', in all data directories. */
 	folders: number
+	/** The folders of its live SSTables, over all data directories; undefined where nobody asks for them. */
+	live?: LiveGlance
 }
 
 /** What a glance found in the data directories. */
@@ -48,8 +51,8 @@ export const NOT_THERE = 'does not exist'
  * any. What is missing or can't be read is told, and the rest goes on; nothing that the disks hold makes it fail. It is
  * quick where little has changed, since the thread remembers the tags' names from one glance to the next.
  */
-export function* glanceAtTables(dataDirectories: string[], wanted: string[] | 'all'): Io<Glance> {
-	const sight: Sight = { tables: new Map(), paths: new Set(), folders: [], missing: [] }
+export function* glanceAtTables(dataDirectories: string[], wanted: string[] | 'all', live = false): Io<Glance> {
+	const sight: Sight = { live, tables: new Map(), paths: new Set(), folders: [], missing: [] }
 	const there: string[] = []
 	for (const dataDirectory of dataDirectories) {
 		const looked = yield* orMissing(sight, dataDirectory, lookIntoDataDirectory(sight, dataDirectory, wanted))
@@ -76,8 +79,13 @@ export interface NewGlance {
 }
 
 /** glanceAtTables, given only where it differs from the one with this digest: a thousand tables are much to hand over. */
-export function* glanceAnew(dataDirectories: string[], wanted: string[] | 'all', known?: string): Io<NewGlance> {
-	const glance = yield* glanceAtTables(dataDirectories, wanted)
+export function* glanceAnew(
+	dataDirectories: string[],
+	wanted: string[] | 'all',
+	live: boolean,
+	known?: string,
+): Io<NewGlance> {
+	const glance = yield* glanceAtTables(dataDirectories, wanted, live)
 	const digest = digestOf(glance)
 	return digest === known ? { digest } : { digest, glance }
 }
@@ -85,11 +93,15 @@ export function* glanceAnew(dataDirectories: string[], wanted: string[] | 'all',
 function digestOf({ tables, ...rest }: Glance): string {
 	const { createHash } = process.getBuiltinModule('node:crypto')
 	const hash = createHash('sha1').update(JSON.stringify(rest))
-	for (const { location, mark } of tables) hash.update(`\0\0${location.keyspace}/${location.table}${mark}`)
+	for (const { location, mark, live } of tables) {
+		hash.update(`\0\0${location.keyspace}/${location.table}${mark}\0\0${live?.mark ?? ''}`)
+	}
 	return hash.digest('hex')
 }
 
 interface Sight {
+	/** The folders of live SSTables are glanced at too. */
+	live: boolean
 	tables: Map<string, TableGlance>
 	/** The keyspaces' and tables' folders in all data directories. */
 	paths: Set<string>
@@ -148,11 +160,12 @@ function* lookIntoKeyspace(sight: Sight, parent: number, dataDirectory: string, 
 		sight.paths.add(path)
 		sight.folders.push({ dataDirectory, keyspace, identity: `${found.dev}:${found.ino}` })
 		// Each on its own: a call within fewer generators is quicker.
-		const glances = yield* each(entries, TABLES_IN_FLIGHT, ({ table, isLink }) =>
-			glanceAtTags(folder, { table, isLink, path: `${path}/${table}` }),
-		)
+		const glances = yield* each(entries, TABLES_IN_FLIGHT, (one) => glanceAtTags(folder, atPath(path, one)))
+		const lives = sight.live
+			? yield* each(entries, TABLES_IN_FLIGHT, (one) => glanceAtLive(folder, atPath(path, one)))
+			: []
 		for (const [at, tags] of glances.entries()) {
-			if (tags) addTable(sight, { dataDirectory, keyspace, table: entries[at]?.table ?? '' }, tags)
+			if (tags) addTable(sight, { dataDirectory, keyspace, table: entries[at]?.table ?? '' }, tags, lives[at])
 		}
 	} finally {
 		yield* close(folder)
@@ -160,6 +173,10 @@ function* lookIntoKeyspace(sight: Sight, parent: number, dataDirectory: string, 
 }
 
 const TABLES_IN_FLIGHT = 16
+
+function atPath(keyspace: string, { table, isLink }: { table: Name; isLink: boolean }) {
+	return { table, isLink, path: `${keyspace}/${table}` }
+}
 
 /** What is, or may be, a table. */
 function* entriesIn(keyspace: number): Io<{ table: Name; isLink: boolean }[]> {
@@ -176,9 +193,10 @@ function addTable(
 	{ tables, paths }: Sight,
 	{ dataDirectory, keyspace, table }: { dataDirectory: string; keyspace: string; table: string },
 	tags: Pick<TableGlance, 'mark' | 'changedMs' | 'folders'>,
+	live: LiveGlance | undefined,
 ): void {
 	const key = `${keyspace}/${table}`
-	const known = tables.get(key) ?? {
+	const known: TableGlance = tables.get(key) ?? {
 		location: { keyspace, table, dataDirectories: [] },
 		mark: '',
 		changedMs: 0,
@@ -189,6 +207,15 @@ function addTable(
 	known.mark += `\0${dataDirectory}\0${tags.mark}`
 	known.changedMs = Math.max(known.changedMs, tags.changedMs)
 	known.folders += tags.folders
+	if (live) known.live = unite(known.live, dataDirectory, live)
 	tables.set(key, known)
 	paths.add(`${dataDirectory}/${key}`)
+	paths.add(indexesKey(`${dataDirectory}/${key}`))
+}
+
+function unite(known: LiveGlance | undefined, dataDirectory: string, live: LiveGlance): LiveGlance {
+	return {
+		mark: `${known?.mark ?? ''}\0${dataDirectory}\0${live.mark}`,
+		changedMs: Math.max(known?.changedMs ?? 0, live.changedMs),
+	}
 }

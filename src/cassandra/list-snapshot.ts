@@ -36,7 +36,8 @@ export function* openTable(dataDirectory: string, keyspace: string, table: strin
 	}
 }
 
-function* openKeyspace(dataDirectory: string, keyspace: string): Io<number | undefined> {
+/** Opens a keyspace's folder in one data directory; undefined where it is not there. Links as for openTable. */
+export function* openKeyspace(dataDirectory: string, keyspace: string): Io<number | undefined> {
 	let parent: number
 	try {
 		parent = yield* open(pathOf(dataDirectory), constants.O_RDONLY | constants.O_DIRECTORY)
@@ -277,7 +278,8 @@ function together(found: ManifestFound[]): SnapshotListing['manifest'] {
 	return uniteManifests(manifests)
 }
 
-function ownership(found: Stat): { mode: number; uid: number; gid: number } {
+/** Permission bits and owner. */
+export function ownership(found: Stat): { mode: number; uid: number; gid: number } {
 	return { mode: Number(found.mode) & 0o7777, uid: Number(found.uid), gid: Number(found.gid) }
 }
 

@@ -1,4 +1,5 @@
 import type { Name } from '../files/names.ts'
+import type { ParentIdentities } from './folder-identity.ts'
 import type { ReplicaText } from './transaction-log.ts'
 
 /** A table's folders in all data directories as they were at one instant, and its transaction logs. */
@@ -7,6 +8,8 @@ export interface LiveListing {
 	table: string
 	/** Absolute paths of the data directories that have it. */
 	dataDirectories: string[]
+	/** The keyspace's and the table's folder in each of them. */
+	parents: ParentIdentities[]
 	folders: LiveFolder[]
 }
 
@@ -16,6 +19,8 @@ export interface LiveFolder {
 	directory: number
 	/** Within the table's folder: `''` for itself, `.orders_customer` for that of a secondary index. */
 	path: Name
+	/** The folder itself, as it was before its names were read. */
+	own: { ino: bigint; mtimeNs: bigint } & Ownership
 	/** Components of SSTables. */
 	files: LiveFile[]
 	/** The replicas of logs that are here, by their names. */
@@ -24,13 +29,21 @@ export interface LiveFolder {
 	tocs: Map<Name, string>
 }
 
+/** Permission bits and owner. */
+interface Ownership {
+	mode: number
+	uid: number
+	gid: number
+}
+
 /** A component of an SSTable. */
-export interface LiveFile {
+export interface LiveFile extends Ownership {
 	name: Name
 	/** Bytes. */
 	size: number
 	mtimeNs: bigint
 	ino: bigint
+	dev: bigint
 	/** Whether it is a regular file. */
 	isFile: boolean
 }

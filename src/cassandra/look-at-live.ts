@@ -4,8 +4,9 @@ import { readWhole } from '../files/contents.ts'
 import { below, namesIn, openFolderIfThere } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import type { Name } from '../files/names.ts'
-import { close, lstat } from '../files/operations.ts'
-import { openTable, type TableLocation } from './list-snapshot.ts'
+import { close, lstat, type Stat, stat } from '../files/operations.ts'
+import { identifyFolder, type ParentIdentities } from './folder-identity.ts'
+import { openFolderOrOwnLink, openKeyspace, ownership, type TableLocation } from './list-snapshot.ts'
 import type { LiveFile, LiveFolder, LiveListing } from './live-listing.ts'
 import { needsToc } from './live-sstables.ts'
 import { parseComponent } from './sstable.ts'
@@ -26,9 +27,9 @@ export function* lookAtLive(location: TableLocation): Io<LiveListing | undefined
 	for (let left = TRIES; left > 0; left--) {
 		const opened: OpenedFolder[] = []
 		try {
-			yield* openFolders(location, opened)
+			const parents = yield* openFolders(location, opened)
 			const sight = yield* see(opened)
-			if (before && isSame(sight, before)) return yield* measure(location, opened, sight)
+			if (before && isSame(sight, before)) return yield* measure(location, opened, sight, parents)
 			before = sight
 		} catch (error) {
 			// What was listed has gone since.
@@ -50,19 +51,32 @@ interface OpenedFolder {
 }
 
 /** What one look found in each of the folders that were open. */
-type Sight = { key: string; names: Name[]; logs: Map<Name, ReplicaText> }[]
+type Sight = { key: string; own: Stat; names: Name[]; logs: Map<Name, ReplicaText> }[]
 
 /** Opens the table's folders, and those of its secondary indexes; the caller closes what it finds in `opened`. */
-function* openFolders({ dataDirectories, keyspace, table }: TableLocation, opened: OpenedFolder[]): Io<void> {
+function* openFolders(
+	{ dataDirectories, keyspace, table }: TableLocation,
+	opened: OpenedFolder[],
+): Io<ParentIdentities[]> {
+	const parents: ParentIdentities[] = []
 	for (const dataDirectory of dataDirectories) {
-		const folder = yield* openTable(dataDirectory, keyspace, table)
-		if (folder === undefined) continue
-		opened.push({ dataDirectory, path: '', folder })
+		const parent = yield* openKeyspace(dataDirectory, keyspace)
+		if (parent === undefined) continue
+		let folder: number | undefined
+		try {
+			folder = yield* openFolderOrOwnLink(parent, table)
+			if (folder === undefined) continue
+			opened.push({ dataDirectory, path: '', folder })
+			parents.push({ keyspace: yield* identifyFolder(parent), table: yield* identifyFolder(folder) })
+		} finally {
+			yield* close(parent)
+		}
 		for (const path of yield* namesIn(folder)) {
 			const index = path.startsWith('.') ? yield* openIndex(folder, path) : undefined
 			if (index !== undefined) opened.push({ dataDirectory, path, folder: index })
 		}
 	}
+	return parents
 }
 
 /** Undefined for what is no folder. */
@@ -82,8 +96,9 @@ function* openIndex(table: number, path: Name): Io<number | undefined> {
 function* see(opened: OpenedFolder[]): Io<Sight> {
 	const sight: Sight = []
 	for (const { dataDirectory, path, folder } of opened) {
+		const own = yield* stat(folder)
 		const names = (yield* namesIn(folder)).filter(isComponent).sort()
-		sight.push({ key: `${dataDirectory}/${path}`, names, logs: new Map() })
+		sight.push({ key: `${dataDirectory}/${path}`, own, names, logs: new Map() })
 	}
 	for (const [at, { folder }] of opened.entries()) {
 		for (const name of (yield* namesIn(folder)).filter(isLogName).sort()) {
@@ -140,21 +155,29 @@ function isSameText(one: ReplicaText, other: ReplicaText | undefined): boolean {
 }
 
 /** Looks at each file. Fails with ENOENT where one has gone. */
-function* measure(location: TableLocation, opened: OpenedFolder[], sight: Sight): Io<LiveListing> {
+function* measure(
+	location: TableLocation,
+	opened: OpenedFolder[],
+	sight: Sight,
+	parents: ParentIdentities[],
+): Io<LiveListing> {
 	const dataDirectories = [...new Set(opened.map(({ dataDirectory }) => dataDirectory))]
 	const folders: LiveFolder[] = []
 	for (const [at, { dataDirectory, path, folder }] of opened.entries()) {
-		const { names, logs } = sight[at] ?? { names: [], logs: new Map() }
+		const seen = sight[at]
+		if (!seen) continue
+		const { names, logs, own } = seen
 		const files: LiveFile[] = []
 		for (const name of names) {
 			const entry = yield* lstat(below(folder, name), { bigint: true })
-			const { mtimeNs, ino } = entry
-			files.push({ name, size: Number(entry.size), mtimeNs, ino, isFile: entry.isFile() })
+			const { mtimeNs, ino, dev } = entry
+			files.push({ name, size: Number(entry.size), mtimeNs, ino, dev, isFile: entry.isFile(), ...ownership(entry) })
 		}
 		const tocs = yield* readTocs(folder, files)
-		folders.push({ directory: dataDirectories.indexOf(dataDirectory), path, files, logs, tocs })
+		const itself = { ino: own.ino, mtimeNs: own.mtimeNs, ...ownership(own) }
+		folders.push({ directory: dataDirectories.indexOf(dataDirectory), path, own: itself, files, logs, tocs })
 	}
-	return { table: location.table, dataDirectories, folders }
+	return { table: location.table, dataDirectories, parents, folders }
 }
 
 function* readTocs(folder: number, files: LiveFile[]): Io<Map<Name, string>> {

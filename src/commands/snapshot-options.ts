@@ -47,6 +47,8 @@ export async function snapshotOptions(
 		fullsync: true,
 		move: false,
 		mirrorDeletes: undefined,
+		live: false,
+		keepDeletedDays: undefined,
 		hardlink: false,
 		dryRun: false,
 		beginning,

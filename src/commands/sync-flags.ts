@@ -16,7 +16,20 @@ export const SYNC_FLAGS = defineFlags({
 		placeholder: 'SECONDS',
 		help: 'but not sooner after its seal (default: 3600)',
 	},
-	'sync-sstables': { kind: 'switch', help: 'also mirror the live SSTables (not there yet)' },
+	'sync-sstables': {
+		kind: 'switch',
+		help: 'also keep a current copy of the live SSTables: at any instant a set that Cassandra could load',
+	},
+	'keep-deleted': {
+		kind: 'value',
+		placeholder: 'DAYS',
+		help: 'of live SSTables, keep for so many days what is compacted away (default: not)',
+	},
+	backups: { kind: 'switch', help: 'also mirror incremental backups (not there yet)' },
+	'prune-backups': {
+		kind: 'switch',
+		help: 'delete incremental backups on the node once they are safe (not there yet)',
+	},
 	hardlink: {
 		kind: 'switch',
 		help: "share the node's blocks by hard links, where HAVEN is on its file system and Cassandra never changes the file",
@@ -64,6 +77,9 @@ export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
 		'mirror-deletes',
 		'mirror-deletes-after',
 		'sync-sstables',
+		'keep-deleted',
+		'backups',
+		'prune-backups',
 		'hardlink',
 	],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],

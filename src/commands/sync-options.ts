@@ -34,6 +34,8 @@ export async function syncOptions(values: Values, keyspaces: string[], around: S
 		fullsync: values.fullsync || values.once,
 		move: values['move-snapshots'],
 		mirrorDeletes: parseMirrorDeletes(values['mirror-deletes'], values['mirror-deletes-after']),
+		live: values['sync-sstables'],
+		keepDeletedDays: parseKeepDeleted(values['sync-sstables'], values['keep-deleted']),
 		hardlink: values.hardlink,
 		dryRun: values['dry-run'],
 		newHaven: values['new-haven'],
@@ -43,9 +45,22 @@ export async function syncOptions(values: Values, keyspaces: string[], around: S
 }
 
 function refuseWhatIsToCome(values: Values): void {
-	if (values['sync-sstables']) {
-		throw usageError('--sync-sstables is not there yet: only snapshots are mirrored', 'Leave it out for now.')
+	for (const flag of ['backups', 'prune-backups'] as const) {
+		if (values[flag])
+			throw usageError(`--${flag} is not there yet: incremental backups are not mirrored`, 'Leave it out for now.')
 	}
+}
+
+function parseKeepDeleted(isLive: boolean, days?: string): number | undefined {
+	if (days === undefined) return undefined
+	if (!isLive) {
+		throw usageError(
+			'--keep-deleted says for how long --sync-sstables keeps what is compacted away, which is not given',
+			'Give both, or neither.',
+		)
+	}
+	if (/^\d{1,5}$/.test(days) && Number(days) > 0) return Number(days)
+	throw usageError(`--keep-deleted expects a number of days, 1 or more, but was given "${days}"`)
 }
 
 function parseKeyspaces(all: boolean, keyspaces: string[]): string[] | 'all' {

@@ -2,6 +2,7 @@ import { failure } from '../errors.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { readdir } from '../files/operations.ts'
 import { PARTIAL, type SnapshotKey } from './layout.ts'
+import { findLiveIntents } from './live-turn.ts'
 import { findIntents } from './recover.ts'
 import { findRemovals } from './remove.ts'
 
@@ -16,6 +17,9 @@ export function* readDoubts(base: string): Io<SnapshotKey[]> {
 			for (const folder of yield* readdir(`${base}/${PARTIAL}`)) {
 				for (const { intent } of yield* findIntents(base, `${PARTIAL}/${folder}`)) {
 					doubts.push(...intent.publications.map(({ key }) => key))
+				}
+				for (const { turns } of yield* findLiveIntents(base, `${PARTIAL}/${folder}`)) {
+					doubts.push(...turns.map(({ key }) => key))
 				}
 				for (const { removals } of yield* findRemovals(base, `${PARTIAL}/${folder}`)) {
 					doubts.push(...removals.map(({ key }) => key))

@@ -1,8 +1,8 @@
 import { hasCode, type Io } from '../files/io.ts'
 import { readdir } from '../files/operations.ts'
 import { PARTIAL, type SnapshotKey } from './layout.ts'
+import { namesOf } from './names-of.ts'
 import { findProgress } from './progress.ts'
-import { namesOf } from './recover.ts'
 
 /** The large snapshots that are being gathered, or were when the last run stopped: those with a checkpoint. */
 export function* findGathering(base: string): Io<SnapshotKey[]> {

@@ -5,8 +5,12 @@ export interface SnapshotKey {
 	keyspace: string
 	/** The table's folder, `<name>-<id>`. */
 	table: string
+	/** LIVE: the table's live set. */
 	tag: string
 }
+
+/** In place of a tag: a table's live set, which is sealed as snapshots are. No folder has an empty name. */
+export const LIVE = ''
 
 /** Paths within the haven, relative to its root. */
 export const PRIVATE = '.snaphaven'
@@ -16,24 +20,44 @@ export const PARTIAL = `${PRIVATE}/partial`
 export const RECEIPTS = `${PRIVATE}/receipts`
 /** Where folders go that no receipt knows and that stood in a snapshot's place. */
 export const SET_ASIDE = `${PRIVATE}/set-aside`
+/** The receipts of live sets. */
+export const LIVE_RECEIPTS = `${PRIVATE}/live`
+/** What went from live sets and is kept for a while, by the day on which it went. */
+export const DELETED = `${PRIVATE}/deleted`
 
-/** The folder of a table's snapshots in the mirror. */
-export function snapshotsFolder({ keyspace, table }: { keyspace: string; table: string }): string {
-	return `data/${keyspace}/${table}/snapshots`
+interface Table {
+	keyspace: string
+	table: string
 }
 
-/** The folder of a snapshot in the mirror. */
+/** The folder of a table in the mirror; its live set stands in it. */
+export function tableFolder({ keyspace, table }: Table): string {
+	return `data/${keyspace}/${table}`
+}
+
+/** The folder of the receipts of a keyspace's live sets. */
+export function liveReceiptsFolder({ keyspace }: { keyspace: string }): string {
+	return `${LIVE_RECEIPTS}/${safeName(keyspace)}`
+}
+
+/** The folder of a table's snapshots in the mirror. */
+export function snapshotsFolder(table: Table): string {
+	return `${tableFolder(table)}/snapshots`
+}
+
+/** The folder of a snapshot, or of a live set, in the mirror. */
 export function snapshotFolder(key: SnapshotKey): string {
-	return `${snapshotsFolder(key)}/${key.tag}`
+	return key.tag === LIVE ? tableFolder(key) : `${snapshotsFolder(key)}/${key.tag}`
 }
 
 /** The folder of a table's receipts. */
-export function receiptsFolder({ keyspace, table }: { keyspace: string; table: string }): string {
+export function receiptsFolder({ keyspace, table }: Table): string {
 	return `${RECEIPTS}/${safeName(keyspace)}/${safeName(table)}`
 }
 
-/** The receipt of a snapshot. */
+/** The receipt of a snapshot, or of a live set. */
 export function receiptPath(key: SnapshotKey): string {
+	if (key.tag === LIVE) return `${liveReceiptsFolder(key)}/${safeName(key.table)}.json`
 	return `${receiptsFolder(key)}/${safeName(key.tag)}.json`
 }
 
@@ -64,7 +88,10 @@ export const gathering = {
 	aside: (partial: string, number: number) => `${partial}/${number}.aside`,
 	/** What was published in vain, on its way to be removed. */
 	bad: (partial: string, number: number) => `${partial}/${number}.bad`,
+	badReceipt: (partial: string, number: number) => `${partial}/${number}.bad.json`,
 	intent: (partial: string, group: number) => `${partial}/group-${group}.json`,
+	/** The intent of a group of live sets. */
+	liveIntent: (partial: string, group: number) => `${partial}/live-${group}.json`,
 }
 
 /** What is being removed under a token, by its number. */

@@ -101,7 +101,7 @@ function* makeRoom(base: string, partial: string, publication: Publication): Io<
 }
 
 /** Keeps the older seal's receipt until the new one is durable, so that it can be given back. */
-function* keepOldReceipt(base: string, partial: string, number: number, key: SnapshotKey): Io<void> {
+export function* keepOldReceipt(base: string, partial: string, number: number, key: SnapshotKey): Io<void> {
 	const kept = `${base}/${gathering.oldReceipt(partial, number)}`
 	if (yield* lstatIfThere(kept)) return
 	try {

@@ -4,6 +4,7 @@ import { readdir } from '../files/operations.ts'
 import { receiptPath, receiptsFolder, type SnapshotKey } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
 import { type Receipt, type ReceiptHead, readReceipt, readReceiptHead } from './receipt.ts'
+import { checkedText, checksumOf } from './sealed-text.ts'
 
 /** A receipt that is there but does not hold: named, never gone by. */
 export interface BadReceipt {
@@ -76,6 +77,17 @@ export function* readSnapshotReceipt(base: string, key: SnapshotKey): Io<Receipt
 /** A snapshot's receipt without its files; undefined as for readSnapshotReceipt. */
 export function* readSnapshotHead(base: string, key: SnapshotKey): Io<ReceiptHead | undefined> {
 	return (yield* readHead(`${base}/${receiptPath(key)}`)) ?? undefined
+}
+
+/** The checksum of a receipt; undefined where there is none, or none that holds. */
+export function* checksumAt(base: string, path: string): Io<string | undefined> {
+	try {
+		const text = checkedText(yield* readWhole(`${base}/${path}`, RECEIPT_BYTES_MAX))
+		return text === undefined ? undefined : checksumOf(text)
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return undefined
+		throw error
+	}
 }
 
 function* receiptNames(folder: string): Io<string[]> {

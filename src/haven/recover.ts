@@ -2,10 +2,11 @@ import { crc32 } from '../files/builtins.ts'
 import { READ, readFully, readWhole } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
-import { lstatIfThere, readdir, stat, withOpen } from '../files/operations.ts'
+import { lstatIfThere, stat, withOpen } from '../files/operations.ts'
 import { gathering, receiptPath, snapshotFolder } from './layout.ts'
+import { namesOf } from './names-of.ts'
 import { type Intent, type Publication, publish, RECEIPT_BYTES_MAX, readIntent } from './publish.ts'
-import { type Receipt, readReceipt } from './receipt.ts'
+import { type Receipt, type ReceiptFile, readReceipt } from './receipt.ts'
 import { checksumOf, hex } from './sealed-text.ts'
 import { finishSettingAside } from './set-aside.ts'
 import { withdraw } from './withdraw.ts'
@@ -20,16 +21,6 @@ export function* findIntents(base: string, partial: string): Io<{ path: string; 
 		if (intent) intents.push({ path, intent })
 	}
 	return intents
-}
-
-/** The names in a folder of partial; a stray file among the folders holds none. */
-export function* namesOf(partial: string): Io<string[]> {
-	try {
-		return yield* readdir(partial)
-	} catch (error) {
-		if (hasCode(error, 'ENOTDIR')) return []
-		throw error
-	}
 }
 
 /** Why a publication was undone. */
@@ -63,10 +54,14 @@ function* whatIsWrong(base: string, partial: string, publication: Publication): 
 	if (!receipt) return 'its receipt was not written whole'
 	const gathered = `${base}/${gathering.folder(partial, number)}`
 	const folder = (yield* lstatIfThere(gathered)) ? gathered : `${base}/${snapshotFolder(key)}`
-	return yield* disagreement(folder, receipt)
+	return yield* disagreement(folder, receipt.files)
 }
 
-function* receiptAt(path: string, { receiptChecksum }: Publication): Io<Receipt | undefined> {
+/** The receipt at a path, where it is the one of this checksum. */
+export function* receiptAt(
+	path: string,
+	{ receiptChecksum }: Pick<Publication, 'receiptChecksum'>,
+): Io<Receipt | undefined> {
 	try {
 		const bytes = yield* readWhole(path, RECEIPT_BYTES_MAX)
 		return checksumOf(bytes.toString('latin1', Math.max(0, bytes.length - 32))) === receiptChecksum
@@ -79,8 +74,8 @@ function* receiptAt(path: string, { receiptChecksum }: Publication): Io<Receipt 
 }
 
 /** The first file that is not as the receipt says, reading every byte of all. */
-function* disagreement(folder: string, receipt: Receipt): Io<string | undefined> {
-	for (const file of receipt.files) {
+export function* disagreement(folder: string, files: readonly ReceiptFile[]): Io<string | undefined> {
+	for (const file of files) {
 		try {
 			const found = yield* checksum(`${folder}/${file.path}`)
 			if (found.size !== file.size) return `${file.path} has ${found.size} bytes, not ${file.size}`

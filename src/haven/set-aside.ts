@@ -1,6 +1,6 @@
 import { flushFolder, makeFolder } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
-import { gathering, PARTIAL, PRIVATE, SET_ASIDE, safeName, snapshotFolder } from './layout.ts'
+import { gathering, LIVE, PARTIAL, PRIVATE, SET_ASIDE, safeName, snapshotFolder } from './layout.ts'
 import type { Publication } from './publish.ts'
 import { move, there } from './renames.ts'
 
@@ -19,11 +19,17 @@ export function* finishSettingAside(base: string, partial: string, publication: 
 	return yield* keepAside(base, partial, publication)
 }
 
-function* keepAside(base: string, partial: string, { number, key }: Publication): Io<string> {
+/** Renames what stands aside under the token to its place for good, and tells where that is. */
+export function* keepAside(
+	base: string,
+	partial: string,
+	{ number, key }: Pick<Publication, 'number' | 'key'>,
+): Io<string> {
 	const table = `${SET_ASIDE}/${safeName(key.keyspace)}/${safeName(key.table)}`
 	const folders = [SET_ASIDE, `${SET_ASIDE}/${safeName(key.keyspace)}`, table]
 	for (const folder of folders) yield* makeFolder(`${base}/${folder}`, 0o777)
-	const name = `${table}/${safeName(key.tag)}-${partial.slice(PARTIAL.length + 1)}-${number}`
+	const tag = key.tag === LIVE ? 'live' : safeName(key.tag)
+	const name = `${table}/${tag}-${partial.slice(PARTIAL.length + 1)}-${number}`
 	let place = name
 	for (let turn = 2; yield* there(base, place); turn++) place = `${name}-${turn}`
 	yield* move(base, gathering.aside(partial, number), place)

@@ -1,13 +1,12 @@
 import { dirname } from 'node:path'
-import { readWhole } from '../files/contents.ts'
 import { flushFolder } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { unlink } from '../files/operations.ts'
 import { gathering, receiptPath, snapshotFolder } from './layout.ts'
 import { makePlacesAnew } from './places.ts'
-import { type Publication, RECEIPT_BYTES_MAX } from './publish.ts'
+import type { Publication } from './publish.ts'
+import { checksumAt } from './receipts.ts'
 import { move, moveIfThere, there } from './renames.ts'
-import { checkedText, checksumOf } from './sealed-text.ts'
 import { finishSettingAside, setAside } from './set-aside.ts'
 
 /**
@@ -36,7 +35,7 @@ export function* withdraw(
 	yield* moveIfThere(base, gathering.old(partial, number), snapshotFolder(key))
 	if (hasOldReceipt) {
 		yield* moveIfThere(base, gathering.oldReceipt(partial, number), receiptPath(key))
-	} else if ((yield* receiptChecksumAt(base, receiptPath(key))) === receiptChecksum) {
+	} else if ((yield* checksumAt(base, receiptPath(key))) === receiptChecksum) {
 		yield* unlink(`${base}/${receiptPath(key)}`)
 	}
 	for (const path of [snapshotFolder(key), receiptPath(key)]) yield* flushIfThere(dirname(`${base}/${path}`))
@@ -64,17 +63,6 @@ function* isPublished(
 	if (yield* there(base, gathering.old(partial, number))) return true
 	// The older seal's receipt is kept before its copy makes room, and given back after it.
 	if (yield* there(base, gathering.oldReceipt(partial, number))) return false
-	const known = yield* receiptChecksumAt(base, receiptPath(key))
+	const known = yield* checksumAt(base, receiptPath(key))
 	return whose === 'own' || known === undefined || known === receiptChecksum
-}
-
-/** Undefined where there is no receipt, or none that holds. */
-function* receiptChecksumAt(base: string, path: string): Io<string | undefined> {
-	try {
-		const text = checkedText(yield* readWhole(`${base}/${path}`, RECEIPT_BYTES_MAX))
-		return text === undefined ? undefined : checksumOf(text)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
 }

@@ -21,28 +21,12 @@ export interface Attempt {
 /** Tries once: small snapshots go as one task of the queue, large ones slice by slice. */
 export async function attempt(task: Attempt): Promise<GatherAnswer> {
 	const { pass, location, look } = task
-	const { writing, haven, options, engine } = pass
-	const order: GatherOrder = {
-		base: haven?.base,
-		path: options.haven,
-		partial: writing?.lease.partial ?? '',
-		number: pass.nextNumber(),
-		location,
+	const { writing } = pass
+	const order = orderFor(pass, location, {
 		tag: look.tag,
-		settleMs: options.settleMs,
-		hardlink: options.hardlink,
-		move: options.move,
-		canLink: haven?.record.capabilities.hardLinks ?? true,
-		canReflink: haven?.record.capabilities.reflinks ?? false,
-		sharedDevices: pass.sharedDevices,
 		reuseTags: task.reuseTags,
 		isSealed: look.haven !== 'nothing',
-		flushEach: haven?.flushWay === 'each file',
-		umask: pass.umask,
-		width: engine.width,
-		stopped: pass.stopped,
-		budget: 0,
-	}
+	})
 	const answer = await enqueue(pass, 0, () => gatherOrPlan(task, order))
 	if (answer.answer === 'gathered') note(pass, answer)
 	if (answer.answer !== 'planned') return answer
@@ -57,6 +41,34 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		...amountsOf(answer.plan.transfers.map(({ how, file }) => ({ how, size: file.size }))),
 	})
 	return answer
+}
+
+/** What it takes to gather one snapshot, or a live set, of a table; under a number of its own. */
+export function orderFor(
+	pass: Pass,
+	location: TableLocation,
+	one: Pick<GatherOrder, 'tag' | 'reuseTags' | 'isSealed'>,
+): GatherOrder {
+	const { writing, haven, options, engine } = pass
+	return {
+		...one,
+		base: haven?.base,
+		path: options.haven,
+		partial: writing?.lease.partial ?? '',
+		number: pass.nextNumber(),
+		location,
+		settleMs: options.settleMs,
+		hardlink: options.hardlink,
+		move: options.move,
+		canLink: haven?.record.capabilities.hardLinks ?? true,
+		canReflink: haven?.record.capabilities.reflinks ?? false,
+		sharedDevices: pass.sharedDevices,
+		flushEach: haven?.flushWay === 'each file',
+		umask: pass.umask,
+		width: engine.width,
+		stopped: pass.stopped,
+		budget: 0,
+	}
 }
 
 /** Sets space aside only now, for the task's own time: what waits in the queue must not make the haven seem full. */

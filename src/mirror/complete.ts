@@ -11,6 +11,7 @@ import { incomplete } from './check-contents.ts'
 import { type Draft, draftReceipt } from './draft.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { discard } from './gather-slice.ts'
+import type { Transfer } from './plan.ts'
 import { decide } from './plan-snapshot.ts'
 import { findDamage, type GatheredFile } from './proof.ts'
 import { SLICE_BYTES_MAX } from './slices.ts'
@@ -56,13 +57,7 @@ function gathered(path: string, result: PieceResult | undefined): GatheredFile {
 /** Owner, mode and times of folders, and of files that came in pieces. */
 function* dressFolders(order: GatherOrder, { listing, transfers }: Plan): Io<void> {
 	const root = `${order.base}/${gathering.folder(order.partial, order.number)}`
-	for (const transfer of transfers) {
-		if (transfer.how !== 'copied' || transfer.file.size <= SLICE_BYTES_MAX) continue
-		yield* withOpen(pathOf(`${root}/${transfer.file.path}`), constants.O_WRONLY | constants.O_NOFOLLOW, function* (fd) {
-			yield* dress(fd, transfer, ALL_BITS)
-			if (order.flushEach) yield* fsync(fd)
-		})
-	}
+	yield* dressPieced(order, transfers)
 	const dressed = new Set<string>()
 	for (const folder of listing.folders) {
 		if (dressed.has(folder.path)) continue
@@ -73,6 +68,21 @@ function* dressFolders(order: GatherOrder, { listing, transfers }: Plan): Io<voi
 			const seconds = Number(folder.mtimeNs) / 1e9
 			yield* futimes(fd, seconds, seconds)
 			if (order.flushEach) yield* flushOpened(fd)
+		})
+	}
+}
+
+/** Owner, mode and times of files that came in pieces. */
+export function* dressPieced(
+	order: Pick<GatherOrder, 'base' | 'partial' | 'number' | 'flushEach'>,
+	transfers: Transfer[],
+): Io<void> {
+	const root = `${order.base}/${gathering.folder(order.partial, order.number)}`
+	for (const transfer of transfers) {
+		if (transfer.how !== 'copied' || transfer.file.size <= SLICE_BYTES_MAX) continue
+		yield* withOpen(pathOf(`${root}/${transfer.file.path}`), constants.O_WRONLY | constants.O_NOFOLLOW, function* (fd) {
+			yield* dress(fd, transfer, ALL_BITS)
+			if (order.flushEach) yield* fsync(fd)
 		})
 	}
 }

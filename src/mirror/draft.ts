@@ -1,9 +1,10 @@
-import { MANIFEST, SCHEMA, type SnapshotListing } from '../cassandra/snapshot.ts'
+import { MANIFEST, SCHEMA, type SnapshotFile, type SnapshotListing } from '../cassandra/snapshot.ts'
 import { parseComponent } from '../cassandra/sstable.ts'
 import { PARTIAL } from '../haven/layout.ts'
 import type { Publication } from '../haven/publish.ts'
 import {
 	FORMAT,
+	type Origin,
 	type Receipt,
 	type ReceiptFile,
 	type ReceiptFolder,
@@ -79,7 +80,8 @@ export function draftReceipt(draft: Draft): {
 	return { receipt, text, publication, amounts: amountsOf(came) }
 }
 
-function sizeOf(files: ReceiptFile[]): number {
+/** The bytes of files. */
+export function sizeOf(files: readonly ReceiptFile[]): number {
 	return files.reduce((sum, { size }) => sum + size, 0)
 }
 
@@ -92,23 +94,31 @@ function receiptFiles({ transfers, results, damage }: Draft, now: string): Recei
 	const reasons = new Map(damage.map(({ path, reason }) => [path, reason]))
 	return transfers.map(({ file, from }, index) => {
 		const { crc, how } = results[index] as PieceResult
-		const reason = reasons.get(file.path)
-		const entry: ReceiptFile = {
-			path: file.path,
-			size: file.size,
-			mtimeNs: String(file.mtimeNs),
-			mode: file.mode,
-			uid: file.uid,
-			gid: file.gid,
-			ino: String(file.ino),
-			crc32: hex(crc),
-			readAt: how === 'reused' && from ? from.known.readAt : now,
-			how,
-		}
-		if (how === 'reused' && from) entry.from = from.known.from ?? from.tag
-		if (reason !== undefined) entry.damage = reason
-		return entry
+		return receiptFile({ file, from, crc, how }, now, reasons.get(file.path))
 	})
+}
+
+/** A receipt's line for a file that has just come. `now`: when its bytes were read, unless it is reused. */
+export function receiptFile(
+	{ file, from, crc, how }: { file: SnapshotFile; from?: Transfer['from']; crc: number; how: Origin },
+	now: string,
+	damage: string | undefined,
+): ReceiptFile {
+	const entry: ReceiptFile = {
+		path: file.path,
+		size: file.size,
+		mtimeNs: String(file.mtimeNs),
+		mode: file.mode,
+		uid: file.uid,
+		gid: file.gid,
+		ino: String(file.ino),
+		crc32: hex(crc),
+		readAt: how === 'reused' && from ? from.known.readAt : now,
+		how,
+	}
+	if (how === 'reused' && from) entry.from = from.known.from ?? from.tag
+	if (damage !== undefined) entry.damage = damage
+	return entry
 }
 
 function latestFolderTime({ folders }: SnapshotListing): string {
@@ -116,7 +126,8 @@ function latestFolderTime({ folders }: SnapshotListing): string {
 	return new Date(Math.max(...times)).toISOString()
 }
 
-function versionsOf(files: { path: string }[]): string[] {
+/** The versions of the SSTables that files are of, sorted. */
+export function versionsOf(files: { path: string }[]): string[] {
 	const versions = new Set<string>()
 	for (const { path } of files) {
 		const name = parseComponent(path)

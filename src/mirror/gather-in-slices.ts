@@ -4,7 +4,7 @@ import { combineCrc32 } from '../files/crc32-combine.ts'
 import { FULL } from '../haven/trouble.ts'
 import { enqueue } from './attempt.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
-import { type GatherAnswer, type GatherOrder, keyOf, type Plan } from './gather-order.ts'
+import { type GatherAnswer, type GatherOrder, keyOf, type Plan, type SlicePlan } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
 import { donePiecesOf, type ResumedPiece } from './resume.ts'
 import { type Piece, SLICE_FILES_MAX, slicesOf } from './slices.ts'
@@ -38,7 +38,8 @@ export async function gatherInSlices({ pass, writing, order, plan, onSpent }: La
 			files: plan.transfers.length,
 			bytes: plan.transfers.reduce((sum, { file }) => sum + file.size, 0),
 		})
-		const done = await gatherRest({ pass, order, plan, resumed, checkpoints })
+		const gather: Rest['gather'] = (part, slice) => engine.run('gatherSlice', order, part, slice)
+		const done = await gatherRest({ pass, plan, resumed, checkpoints, gather })
 		const results = joined(
 			done.map(({ piece }) => piece),
 			done.map(({ result }) => result),
@@ -60,16 +61,22 @@ function isSame(one: ReturnType<typeof keyOf>, other: ReturnType<typeof keyOf>):
 	return one.keyspace === other.keyspace && one.table === other.table && one.tag === other.tag
 }
 
-interface Rest {
+/** What is gathered in slices. */
+export interface Rest {
 	pass: Pass
-	order: GatherOrder
-	plan: Plan
+	plan: SlicePlan
+	/** What is there already. */
 	resumed: ResumedPiece[]
 	checkpoints: Checkpoints
+	/** Gathers a slice: a result for each piece, undefined for what can't be had and can be done without. */
+	gather: (plan: SlicePlan, slice: Piece[]) => Promise<(PieceResult | undefined)[]>
 }
 
-/** Gathers the pieces that are not there yet; all of them, in the plan's order. Ends only when nothing is in flight. */
-async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Promise<ResumedPiece[]> {
+/**
+ * Gathers the pieces that are not there yet; all of them that could be had, in the plan's order. Ends only when nothing is
+ * in flight.
+ */
+export async function gatherRest({ pass, plan, resumed, checkpoints, gather }: Rest): Promise<ResumedPiece[]> {
 	const { engine, totals } = pass
 	const filesMax = engine.width === 1 ? SLICE_FILES_MAX : ASYNCHRONOUS_SLICE_FILES
 	const has = new Map(resumed.map((one) => [`${one.piece.index} ${one.piece.offset}`, one]))
@@ -82,7 +89,7 @@ async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Pr
 			const { plan: part, slice: pieces } = partOf(plan, slice)
 			const results = await enqueue(pass, slices.length, async () => {
 				stop.signal.throwIfAborted()
-				return await engine.run('gatherSlice', order, part, pieces)
+				return await gather(part, pieces)
 			}).catch((error: unknown) => {
 				stop.abort(error)
 				throw error
@@ -91,7 +98,10 @@ async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Pr
 				files: slice.filter(({ whole, offset }) => whole || offset === 0).length,
 				bytes: slice.reduce((sum, { length }) => sum + length, 0),
 			})
-			const done = slice.map((piece, at): ResumedPiece => ({ piece, result: results[at] as PieceResult }))
+			const done = slice.flatMap((piece, at): ResumedPiece[] => {
+				const result = results[at]
+				return result ? [{ piece, result }] : []
+			})
 			await checkpoints.done(donePiecesOf(plan.transfers, done))
 			return done
 		}),
@@ -109,11 +119,11 @@ async function gatherRest({ pass, order, plan, resumed, checkpoints }: Rest): Pr
 const ASYNCHRONOUS_SLICE_FILES = 8
 
 /** A slice with its own transfers alone: what crosses into the thread that gathers it. */
-function partOf(plan: Plan, slice: Piece[]): { plan: Plan; slice: Piece[] } {
+function partOf({ listing, transfers }: SlicePlan, slice: Piece[]): { plan: SlicePlan; slice: Piece[] } {
 	const indices = [...new Set(slice.map(({ index }) => index))]
-	const listing = { ...plan.listing, files: [] }
+	const { dataDirectories } = listing
 	return {
-		plan: { ...plan, listing, transfers: indices.flatMap((index) => plan.transfers[index] ?? []) },
+		plan: { listing: { dataDirectories }, transfers: indices.flatMap((index) => transfers[index] ?? []) },
 		slice: slice.map((piece) => ({ ...piece, index: indices.indexOf(piece.index) })),
 	}
 }
@@ -129,8 +139,8 @@ export function joined(pieces: Piece[], results: PieceResult[]): PieceResult[] {
 	return files
 }
 
-/** Sets aside just what the snapshot needs, waiting for others to end where that may free it; fails where it can't be had. */
-async function reserveExactly(writing: Writing, bytes: number): Promise<() => void> {
+/** Sets aside just what it needs, waiting for others to end where that may free it; fails where it can't be had. */
+export async function reserveExactly(writing: Writing, bytes: number): Promise<() => void> {
 	const { space } = writing
 	while (!(await space.reserve(bytes))) {
 		if (!space.isReserved()) throw noSpace(bytes, space.free())

@@ -48,6 +48,12 @@ export interface Plan {
 	space: number
 }
 
+/** Of a plan what it takes to bring a slice of it. */
+export interface SlicePlan {
+	listing: Pick<SnapshotListing, 'dataDirectories'>
+	transfers: Transfer[]
+}
+
 export type GatherAnswer =
 	| { answer: 'gone' }
 	/** The haven has this very snapshot, or all that is left of it on the node. */

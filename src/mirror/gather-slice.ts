@@ -5,10 +5,11 @@ import { pathOf } from '../files/names.ts'
 import { gathering, snapshotFolder } from '../haven/layout.ts'
 import { makePlaces } from '../haven/places.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { type GatherOrder, keyOf, type Plan } from './gather-order.ts'
+import { type GatherOrder, keyOf, type SlicePlan } from './gather-order.ts'
 import type { Transfer } from './plan.ts'
 import type { Piece } from './slices.ts'
-import { withSourceFolders } from './source-folders.ts'
+import { SourceChanged } from './source-changed.ts'
+import { type SourceFolders, withSourceFolders } from './source-folders.ts'
 import { type PieceResult, transferPiece } from './transfer-file.ts'
 
 /** Makes the folders that the snapshot is gathered in, and those that it will be published into. */
@@ -24,30 +25,52 @@ function* makeFolders(order: GatherOrder, listing: SnapshotListing): Io<void> {
 }
 
 /** Brings a slice of the plan into the gathering folder. */
-export function* gatherSlice(order: GatherOrder, plan: Plan, slice: Piece[]): Io<PieceResult[]> {
-	const { listing, transfers } = plan
-	const target = `${order.path}/${gathering.folder(order.partial, order.number)}`
-	return yield* withSourceFolders(order.location, order.tag, listing.dataDirectories, (source) =>
-		onHaven(
-			each(slice, order.width, function* (piece) {
-				const transfer = transfers[piece.index] as Transfer
-				const from = yield* source.pathOf(transfer.file)
-				const has =
-					transfer.from &&
-					`${order.base}/${snapshotFolder({ ...keyOf(order), tag: transfer.from.tag })}/${transfer.file.path}`
-				return yield* transferPiece({
-					transfer,
-					piece,
-					from,
-					to: pathOf(`${target}/${transfer.file.path}`),
-					has,
-					flush: order.flushEach,
-					umask: order.umask,
-					stopped: order.stopped,
-				})
-			}),
-		),
+export function gatherSlice(order: GatherOrder, plan: SlicePlan, slice: Piece[]): Io<PieceResult[]> {
+	return inSource(order, plan, slice, (source, piece) => bring(order, plan, source, piece))
+}
+
+/** The same of a live set: undefined for a file that is gone from the node by now, or another; nothing of it is left. */
+export function gatherLiveSlice(order: GatherOrder, plan: SlicePlan, slice: Piece[]): Io<(PieceResult | undefined)[]> {
+	return inSource(order, plan, slice, function* (source, piece): Io<PieceResult | undefined> {
+		try {
+			return yield* bring(order, plan, source, piece)
+		} catch (error) {
+			if (!(error instanceof SourceChanged)) throw error
+			yield* removeTree(targetOf(order, plan, piece))
+			return undefined
+		}
+	})
+}
+
+function inSource<T>(
+	order: GatherOrder,
+	{ listing }: SlicePlan,
+	slice: Piece[],
+	work: (source: SourceFolders, piece: Piece) => Io<T>,
+): Io<T[]> {
+	return withSourceFolders(order.location, order.tag, listing.dataDirectories, (source) =>
+		onHaven(each(slice, order.width, (piece) => work(source, piece))),
 	)
+}
+
+function* bring(order: GatherOrder, plan: SlicePlan, source: SourceFolders, piece: Piece): Io<PieceResult> {
+	const transfer = plan.transfers[piece.index] as Transfer
+	const { from } = transfer
+	const has = from && `${order.base}/${snapshotFolder({ ...keyOf(order), tag: from.tag })}/${transfer.file.path}`
+	return yield* transferPiece({
+		transfer,
+		piece,
+		from: yield* source.pathOf(transfer.file),
+		to: pathOf(targetOf(order, plan, piece)),
+		has,
+		flush: order.flushEach,
+		umask: order.umask,
+		stopped: order.stopped,
+	})
+}
+
+function targetOf(order: GatherOrder, { transfers }: SlicePlan, { index }: Piece): string {
+	return `${order.path}/${gathering.folder(order.partial, order.number)}/${transfers[index]?.file.path}`
 }
 
 /** Removes what was gathered. */

@@ -6,7 +6,18 @@ import { unlink } from '../files/operations.ts'
 import { type Adopted, putAdopted } from '../haven/adopted.ts'
 import { readBaseline, writeBaseline } from '../haven/baseline.ts'
 import { lookAtCopies } from '../haven/copies.ts'
+import { findExpired, takeDayOut } from '../haven/deleted.ts'
 import { findGoodCopies } from '../haven/good-copies.ts'
+import {
+	clearUpLive,
+	findLiveIntents,
+	type LiveTurn,
+	type PutLive,
+	putLive,
+	takeLiveOut,
+	writeLiveIntent,
+} from '../haven/live-turn.ts'
+import { recoverLive, undoLive } from '../haven/live-undo.ts'
 import { measureOperation, measureReading } from '../haven/measure.ts'
 import { draftMark, type Mark, putMark } from '../haven/moving.ts'
 import { makePlaces } from '../haven/places.ts'
@@ -24,7 +35,8 @@ import { completeGathering } from './complete.ts'
 import { draftAdoption } from './draft-adoption.ts'
 import { findCleared, findVanished } from './find-cleared.ts'
 import { gatherSnapshot, lookAgain } from './gather.ts'
-import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
+import { beginGathering, discard, gatherLiveSlice, gatherSlice } from './gather-slice.ts'
+import { lookForLive } from './live-look.ts'
 import { lookAtTable } from './look.ts'
 import { removeSource } from './move.ts'
 import { notePruned } from './note-pruned.ts'
@@ -51,6 +63,13 @@ export const jobs = {
 	gatherSnapshot,
 	beginGathering,
 	gatherSlice,
+	gatherLiveSlice,
+	lookForLive,
+	findExpired,
+	takeDayOut,
+	writeLiveIntent,
+	findLiveIntents,
+	recoverLive,
 	completeGathering,
 	lookAgain,
 	discard,
@@ -69,6 +88,14 @@ export const jobs = {
 		each(publications, WIDTH, (publication) => withdraw(base, partial, publication, 'own')),
 	clearUp: (base: string, partial: string, publications: Publication[]): Io<unknown> =>
 		each(publications, WIDTH, (publication) => clearUp(base, partial, publication)),
+	putLiveAll: (base: string, partial: string, turns: LiveTurn[]): Io<PutLive[]> =>
+		each(turns, WIDTH, (turn) => putLive(base, partial, turn)),
+	takeLiveOutAll: (base: string, partial: string, turns: LiveTurn[]): Io<string[][]> =>
+		each(turns, WIDTH, (turn) => takeLiveOut(base, partial, turn)),
+	undoLiveAll: (base: string, partial: string, turns: LiveTurn[]): Io<unknown[]> =>
+		each(turns, WIDTH, (turn) => undoLive(base, partial, turn, 'own')),
+	clearUpLiveAll: (base: string, partial: string, turns: LiveTurn[]): Io<unknown[]> =>
+		each(turns, WIDTH, (turn) => clearUpLive(base, partial, turn)),
 	findCleared,
 	findVanished,
 	writeRemovals,

@@ -3,8 +3,10 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { isLongerThan } from '../files/folders.ts'
 import type { Haven } from '../haven/haven.ts'
 import type { Lease } from '../haven/lease.ts'
+import type { PutLive } from '../haven/live-turn.ts'
 import type { Inherited } from '../haven/progress.ts'
 import type { Engine } from './engine.ts'
+import type { ReadyLive } from './live-look.ts'
 import type { SnapshotLook, TableLook } from './look.ts'
 import type { Marker } from './marker.ts'
 import { type MirrorDeletes, removeCleared } from './mirror-deletes.ts'
@@ -90,6 +92,8 @@ export interface TableOutcome {
 export interface Writing {
 	lease: Lease
 	sealer: Sealer
+	/** Of live sets (`--sync-sstables`). */
+	liveSealer: Sealer<ReadyLive, PutLive>
 	remover: Remover
 	marker: Marker
 	space: Space
@@ -161,7 +165,11 @@ export async function whileBusy<T>({ busy, writing }: Pass, work: () => Promise<
 	} finally {
 		busy.count -= 1
 		// After those that wait for this result have begun what they do with it.
-		setImmediate(() => busy.count === 0 && writing?.sealer.hurry())
+		setImmediate(() => {
+			if (busy.count > 0) return
+			writing?.sealer.hurry()
+			writing?.liveSealer.hurry()
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ import { listSnapshot } from '../cassandra/list-snapshot.ts'
 import { isSettled, type Verdict } from '../cassandra/settled.ts'
 import type { SnapshotListing } from '../cassandra/snapshot.ts'
 import type { Io } from '../files/io.ts'
+import { LIVE } from '../haven/layout.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { readSnapshotReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
@@ -22,7 +23,7 @@ export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
 	if (relation === 'same' || relation === 'remains') return { answer: 'unchanged' }
 	if (verdict.verdict !== 'settled') return { answer: 'not settled', verdict }
 	const earlier: Receipt[] = []
-	for (const tag of order.reuseTags) {
+	for (const tag of [...order.reuseTags, LIVE]) {
 		const known = order.base ? yield* onHaven(readSnapshotReceipt(order.base, { ...keyOf(order), tag })) : undefined
 		if (known) earlier.push(known)
 	}

@@ -1,5 +1,6 @@
 import type { SnapshotFile, SnapshotListing } from '../cassandra/snapshot.ts'
 import { mayBeRewritten, parseComponent } from '../cassandra/sstable.ts'
+import { LIVE } from '../haven/layout.ts'
 import type { Origin, Receipt, ReceiptFile } from '../haven/receipt.ts'
 import type { TransferAmounts } from './types.ts'
 
@@ -7,8 +8,8 @@ import type { TransferAmounts } from './types.ts'
 export interface Transfer {
 	file: SnapshotFile
 	how: Origin
-	/** `reused`: the tag that has it, and what its receipt says of it. */
-	from?: { tag: string; known: ReceiptFile }
+	/** `reused`: the tag that has it (LIVE: the live set), and what its receipt says of it. */
+	from?: { tag: string; known: ReceiptFile } | undefined
 }
 
 export interface PlanOptions {
@@ -28,15 +29,20 @@ export interface PlanOptions {
 const REFLINK_BYTES_MIN = 256 * 1024
 
 /** Decides for each file of a snapshot how it comes to the haven. */
-export function planTransfers(listing: SnapshotListing, options: PlanOptions): Transfer[] {
+export function planTransfers({ files }: Pick<SnapshotListing, 'files'>, options: PlanOptions): Transfer[] {
 	const known = options.canLink ? indexOf(options.earlier) : new Map<string, { tag: string; known: ReceiptFile }>()
-	return listing.files.map((file) => {
+	return files.map((file) => {
 		const from = known.get(sameness(file.path, file.size, file.mtimeNs))
 		if (from && isSame(file, from.known)) return { file, how: 'reused', from }
 		if (!options.sharedDevices.includes(file.dev)) return { file, how: 'copied' }
 		if (options.hardlink && options.canLink && !mayBeRewritten(file.path)) return { file, how: 'hardlinked' }
 		return { file, how: options.canReflink && file.size >= REFLINK_BYTES_MIN ? 'reflinked' : 'copied' }
 	})
+}
+
+/** Whether a component of an SSTable is the very one that a receipt tells of, by the node's size and time of it. */
+export function isSameComponent(file: SnapshotFile, known: ReceiptFile): boolean {
+	return file.size === known.size && String(file.mtimeNs) === known.mtimeNs && isSame(file, known)
 }
 
 /** What makes a file the same as one that was sealed before: the node's name, size and time for it. */
@@ -59,6 +65,8 @@ function indexOf(receipts: Receipt[]): Map<string, { tag: string; known: Receipt
 	const index = new Map<string, { tag: string; known: ReceiptFile }>()
 	for (const { tag, files } of receipts) {
 		for (const known of files) {
+			// What Cassandra may write anew is replaced in a live set, while it might be linked.
+			if (tag === LIVE && mayBeRewritten(known.path)) continue
 			if (known.damage === undefined) index.set(sameness(known.path, known.size, known.mtimeNs), { tag, known })
 		}
 	}

@@ -2,7 +2,7 @@ import { tableName } from '../cassandra/find-tables.ts'
 import { type Io, runAsync } from '../files/io.ts'
 import { lstatIfThere, readdir } from '../files/operations.ts'
 import { readDoubts } from '../haven/doubt.ts'
-import { PARTIAL, type SnapshotKey } from '../haven/layout.ts'
+import { LIVE, PARTIAL, type SnapshotKey } from '../haven/layout.ts'
 import type { HeadRead, SealedHead } from '../haven/read-heads.ts'
 import type { BadReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
@@ -47,7 +47,9 @@ export async function readCatalog(base: string, selection: Selection, cache?: He
 	const sealed = isQuiet ? found : await unchanged(base, selection, found, cache)
 	return {
 		sealed: withoutDoubted(sealed, doubts),
-		inDoubt: doubts.filter((key) => isTableWanted(key, selection) && selection.wantsTag(key.tag)),
+		inDoubt: doubts
+			.filter(({ tag }) => tag !== LIVE)
+			.filter((key) => isTableWanted(key, selection) && selection.wantsTag(key.tag)),
 		bad: reads.flatMap((read) => (read && 'bad' in read ? [read.bad] : [])),
 	}
 }

@@ -42,13 +42,18 @@ export function isResting({ rest }: OpenSnapshot, identity: readonly string[], n
 /** Pauses double with each failure; what waits is looked at more rarely the longer it has waited. */
 function pauseFor(one: OpenSnapshot, { nowMs, steadyMs, failures }: Question): number {
 	if (one.state !== 'waiting') {
-		const pause = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.max(0, failures - 1))
+		const pause = retryIn(failures)
 		return Math.max(pause, (one.rest?.untilMs ?? 0) - steadyMs)
 	}
 	const age = Math.max(0, nowMs - one.sinceMs)
 	const patience = Math.min(RETRY_MS_MAX, Math.max(SOON_MS, age / 10))
 	const until = one.untilMs === undefined ? 0 : one.untilMs - nowMs
 	return Math.min(RETRY_MS_MAX, Math.max(patience, until))
+}
+
+/** In how many ms what failed so often is tried again. */
+export function retryIn(failures: number): number {
+	return Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.max(0, failures - 1))
 }
 
 function afterSeal({ steadyMs, sealedMs }: Question): number[] {

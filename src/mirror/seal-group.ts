@@ -62,7 +62,7 @@ export async function sealGroup(
 }
 
 /** The session has to end, whatever it was: the next one recovers by the intent. */
-function notUndone(error: unknown, again: unknown): unknown {
+export function notUndone(error: unknown, again: unknown): unknown {
 	if (!(error instanceof SnaphavenError) || error.ofHaven) return error
 	if (again instanceof SnaphavenError && again.ofHaven) return again
 	const { message, exitCode, hint } = error
@@ -88,8 +88,8 @@ async function undo(
 
 const CHUNK = 64
 
-/** A failure is thrown when all chunks have ended: nothing is published any more beside what undoes it. */
-async function inChunks<T, R>(items: T[], work: (chunk: T[]) => Promise<R[]>): Promise<R[]> {
+/** Does work in chunks, side by side. A failure is thrown when all have ended: nothing is published any more beside what undoes it. */
+export async function inChunks<T, R>(items: T[], work: (chunk: T[]) => Promise<R[]>): Promise<R[]> {
 	const chunks: Promise<R[]>[] = []
 	for (let at = 0; at < items.length; at += CHUNK) chunks.push(work(items.slice(at, at + CHUNK)))
 	await Promise.allSettled(chunks)

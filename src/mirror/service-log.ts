@@ -19,6 +19,9 @@ export interface ServiceLog {
 	listen: () => void
 	tableFails: (location: TableLocation, message: string) => void
 	tableWorks: (location: TableLocation) => void
+	/** The same of a table's live SSTables (`--sync-sstables`); `reason` is told with their name. */
+	liveFails: (location: TableLocation, reason: string) => void
+	liveWorks: (location: TableLocation) => void
 	swept: (tables: number) => void
 	ends: () => void
 	status: () => ServiceStatus
@@ -40,7 +43,7 @@ export function makeServiceLog(
 ): ServiceLog {
 	const news = makeNews()
 	const startedAt = new Date().toISOString()
-	const tableTroubles = new Map<string, Trouble>()
+	const tableTroubles = new Map<string, Trouble & { told: string }>()
 	let trouble: Trouble | undefined
 	let full: Trouble | undefined
 	// Snapshots that did not fit when they were last tried.
@@ -84,6 +87,19 @@ export function makeServiceLog(
 		tell({ type: 'recovered', message: `the haven ${haven} works again, after ${timeSince(trouble)}` })
 		trouble = undefined
 	}
+	const fails = (what: string, message: string, reason: string) => {
+		const before = tableTroubles.get(what)
+		tableTroubles.set(what, { since: before?.since ?? now(), message: reason, told: message })
+		// Numbers, such as of bytes that are missing, are no news.
+		if (isOther(message, before?.told)) totals.tell({ type: 'trouble', message })
+	}
+	const works = (what: string, message: string) => {
+		const was = tableTroubles.get(what)
+		if (!was) return
+		tableTroubles.delete(what)
+		news.forget(was.told)
+		tell({ type: 'recovered', message: `${message}, after ${timeSince(was)}` })
+	}
 	const seeWhetherItHangs = () => {
 		const ms = unansweredMs()
 		if (ms >= HANG_MS && !trouble) {
@@ -103,18 +119,15 @@ export function makeServiceLog(
 			unansweredMs = answers
 		},
 		listen: seeWhetherItHangs,
-		tableFails: ({ keyspace, table }, message) => {
-			const key = `${keyspace}.${table}`
-			tableTroubles.set(key, { since: tableTroubles.get(key)?.since ?? now(), message })
-			totals.tell({ type: 'trouble', message })
+		tableFails: ({ keyspace, table }, message) => fails(`${keyspace}.${table}`, message, message),
+		tableWorks: ({ keyspace, table }) => works(`${keyspace}.${table}`, `${keyspace}.${table} can be looked at again`),
+		liveFails: ({ keyspace, table }, reason) => {
+			const what = `live SSTables of ${keyspace}.${table}`
+			fails(what, `the ${what} could not be mirrored: ${reason}`, reason)
 		},
-		tableWorks: ({ keyspace, table }) => {
-			const key = `${keyspace}.${table}`
-			const was = tableTroubles.get(key)
-			if (!was) return
-			tableTroubles.delete(key)
-			news.forget(was.message)
-			tell({ type: 'recovered', message: `${key} can be looked at again, after ${timeSince(was)}` })
+		liveWorks: ({ keyspace, table }) => {
+			const what = `live SSTables of ${keyspace}.${table}`
+			works(what, `the ${what} are mirrored again`)
 		},
 		swept: (count) => {
 			tables = count
@@ -166,6 +179,10 @@ function openOf(
 		],
 		...(oldest ? { oldestUnsealed: { snapshot: oldest.snapshot, since: since(oldest) } } : {}),
 	}
+}
+
+function isOther(message: string, before = ''): boolean {
+	return message.replace(/\d+/g, '#') !== before.replace(/\d+/g, '#')
 }
 
 function now(): string {

@@ -3,7 +3,9 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { beginKeyspaces } from './beginning.ts'
 import { makeDesk } from './desk.ts'
 import { startThreads } from './engine.ts'
+import { keepExpiring } from './expire-deleted.ts'
 import { makeLedger } from './ledger.ts'
+import { makeLiveTableLook } from './live-table-look.ts'
 import { findVanishedTables } from './mirror-deletes.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
@@ -13,7 +15,7 @@ import type { ServiceStatus } from './service-status.ts'
 import { makeServiceTending } from './service-tending.ts'
 import { withPass } from './session.ts'
 import { keepSessions } from './sessions.ts'
-import { TABLES_IN_FLIGHT } from './sync.ts'
+import { LIVES_IN_FLIGHT, TABLES_IN_FLIGHT } from './sync.ts'
 import { type Memories, makeMemories, makeTableLook } from './table-look.ts'
 import type { Tending } from './tend.ts'
 import type { ServiceOptions, SyncEvent, SyncSummary } from './types.ts'
@@ -100,14 +102,18 @@ interface Serving {
 async function serve({ pass, node, log, memories }: Serving): Promise<void> {
 	const desk = makeDesk(makeTableLook(pass, log, memories), TABLES_IN_FLIGHT)
 	const listening = setInterval(log.listen, LISTEN_MS)
-	node.onWant(desk.want)
-	desk
-		.idle()
+	const lives = pass.options.live ? makeDesk(makeLiveTableLook(pass, log, memories), LIVES_IN_FLIGHT) : undefined
+	const keeping = keepExpiring(pass)
+	node.onWant((location, what) => {
+		if (what !== 'live') desk.want(location)
+		if (what !== 'snapshots') lives?.want(location)
+	})
+	Promise.all([desk.idle(), lives?.idle()])
 		.then(() => forgetInherited(pass, node))
 		.catch(pass.fail)
 	await Promise.all([aborted(pass.signal), wantVanished(pass, node, desk.want)])
 	node.onWant(undefined)
-	await desk.close()
+	await Promise.all([desk.close(), lives?.close(), keeping])
 	clearInterval(listening)
 }
 

@@ -2,15 +2,18 @@ import PQueue from 'p-queue'
 import { usageError } from '../errors.ts'
 import { type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
 import { takeLease } from '../haven/lease.ts'
+import type { PutLive } from '../haven/live-turn.ts'
 import { deviceOf } from '../haven/place.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { Engine, Threads } from './engine.ts'
+import type { ReadyLive } from './live-look.ts'
 import { makeMarker } from './marker.ts'
 import { type MirrorDeletes, makeMirrorDeletes } from './mirror-deletes.ts'
 import type { Pass, Writing } from './pass.ts'
 import { clearInherited, recoverInherited } from './recovery.ts'
 import { makeRemover } from './remover.ts'
-import { makeSealer } from './sealer.ts'
+import { sealLiveGroup } from './seal-live-group.ts'
+import { makeSealer, sealInGroups } from './sealer.ts'
 import { makeSpace } from './space.ts'
 import type { Totals } from './totals.ts'
 import { makeTrial } from './trial.ts'
@@ -75,7 +78,7 @@ async function withLease(
 	const warn = (message: string) => totals.tell({ type: 'warning', message })
 	await withWriting({ haven, engine, warn, signal }, async (writing) => {
 		await worked(preparePass({ ...parts, haven, writing }), work)
-		await writing.sealer.idle()
+		await Promise.all([writing.sealer.idle(), writing.liveSealer.idle()])
 		if (!signal.aborted) await clearInherited(haven, writing.lease, engine)
 	})
 }
@@ -100,9 +103,11 @@ export async function withWriting(
 			const inherited = await recoverInherited(haven, lease, engine, warn)
 			const trial = makeTrial({ haven, lease })
 			const sealer = makeSealer({ haven, lease, engine, trial })
+			const group = { haven, lease, engine, trial }
+			const liveSealer = sealInGroups<ReadyLive, PutLive>((...args) => sealLiveGroup(group, ...args))
 			const writers = { haven, lease, engine, sealer, trial }
 			const writing = {
-				...{ lease, sealer, remover: makeRemover(writers), marker: makeMarker(writers) },
+				...{ lease, sealer, liveSealer, remover: makeRemover(writers), marker: makeMarker(writers) },
 				...{ space: makeSpace(haven.base), trial, inherited },
 			}
 			await work(writing)

@@ -5,6 +5,7 @@ import { below, openFolder } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close } from '../files/operations.ts'
+import { LIVE } from '../haven/layout.ts'
 import { SourceChanged } from './source-changed.ts'
 
 /** A snapshot's folders on the node, each opened once, none through a link. */
@@ -15,7 +16,7 @@ export interface SourceFolders {
 	folder: (directory: number, path: string) => Io<number>
 }
 
-/** Works with a snapshot's opened folders, and closes them whatever happens. `dataDirectories` as in the listing. */
+/** Works with a snapshot's opened folders (LIVE: the table's own), and closes them whatever happens. `dataDirectories` as in the listing. */
 export function* withSourceFolders<T>(
 	location: TableLocation,
 	tag: string,
@@ -40,6 +41,7 @@ export function* withSourceFolders<T>(
 	function* openTop(directory: number): Io<number> {
 		const table = yield* openTable(dataDirectories[directory] ?? '', location.keyspace, location.table)
 		if (table === undefined) throw gone(tag)
+		if (tag === LIVE) return table
 		try {
 			const fd = yield* openTag(table, tag)
 			if (fd === undefined) throw gone(tag)
@@ -64,7 +66,7 @@ export function* withSourceFolders<T>(
 }
 
 function gone(tag: string): SourceChanged {
-	return new SourceChanged(`the snapshot ${tag} is gone`)
+	return new SourceChanged(tag === LIVE ? 'the table is gone' : `the snapshot ${tag} is gone`)
 }
 
 /** Does work on the node's folders; a system call that fails is told as what it means there. */

@@ -5,7 +5,9 @@ import { runAsync } from '../files/io.ts'
 import { checkPlace } from '../haven/place.ts'
 import { beginKeyspaces } from './beginning.ts'
 import { startThreads } from './engine.ts'
+import { tryToExpire } from './expire-deleted.ts'
 import { finishCleared } from './mirror-deletes.ts'
+import { mirrorLive } from './mirror-live.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { judged, mirrorTable, type Pass } from './pass.ts'
 import { withPass } from './session.ts'
@@ -41,6 +43,17 @@ export async function runSync(
 	return totals.summary()
 }
 
+/** Tables whose live SSTables are on their way at a time: what is known of each file takes memory. */
+export const LIVES_IN_FLIGHT = 32
+
+/** How long a table that changes all the time is looked at in one pass, in ms. */
+const LIVE_PATIENCE_MS = 30_000
+
+function tellBusy({ totals }: Pass, { keyspace, table }: TableLocation): void {
+	const message = `the live SSTables of ${keyspace}.${table} changed each time that they were looked at: the haven keeps the set that it has`
+	totals.tell({ type: 'trouble', message })
+}
+
 async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
 	const queue = new PQueue({ concurrency: TABLES_IN_FLIGHT })
 	const one = async (location: TableLocation) => {
@@ -55,6 +68,28 @@ async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
 			pass.totals.tell({ type: 'trouble', message })
 		}
 	}
-	await queue.addAll(tables.map((location) => () => one(location)))
+	const lives = new PQueue({ concurrency: LIVES_IN_FLIGHT })
+	const live = async (location: TableLocation) => {
+		if (pass.signal.aborted) return
+		try {
+			const outcome = await mirrorLive(pass, location, { deep: true, patienceMs: LIVE_PATIENCE_MS })
+			if (outcome === 'busy') tellBusy(pass, location)
+		} catch (failed) {
+			const error = await judged(pass, failed)
+			if (pass.signal.aborted) return
+			if (!isOneSnapshots(error)) return pass.fail(error)
+			const message = `the live SSTables of ${location.keyspace}.${location.table} could not be mirrored: ${explain(error)}`
+			pass.totals.tell({ type: 'trouble', message })
+		}
+	}
+	await queue.addAll(
+		tables.map((location) => async () => {
+			await one(location)
+			// After its snapshots, whose SSTables it can share.
+			if (pass.options.live) lives.add(() => live(location))
+		}),
+	)
+	await lives.onIdle()
+	await tryToExpire(pass)
 	await finishCleared(pass, tables)
 }

@@ -20,6 +20,8 @@ interface Memory {
 /** What is remembered of all tables; longer than a session lasts. */
 export interface Memories {
 	tables: Map<string, Memory>
+	/** Of tables' live sets: when each file was last looked at, by the steady clock, and how often a look has failed since. */
+	lives: Map<string, { deepMs: number; failures: number }>
 	/** Nothing is left alone any more: somebody asks for a look at everything. */
 	endRests: () => void
 }
@@ -29,6 +31,7 @@ export function makeMemories(): Memories {
 	const tables = new Map<string, Memory>()
 	return {
 		tables,
+		lives: new Map(),
 		endRests: () => {
 			for (const memory of tables.values()) memory.resting = []
 		},

@@ -51,6 +51,9 @@ function keyOf(event: SyncEvent): [key: string, text: string] | undefined {
 		case 'waiting':
 		case 'damaged':
 			return [`${event.type} ${nameOf(event.snapshot)}`, '']
+		case 'liveKept':
+		case 'liveDamaged':
+			return [`${event.type} ${event.table.keyspace}/${event.table.table} ${event.reason}`, '']
 		case 'trouble':
 			return [`trouble ${event.snapshot ? nameOf(event.snapshot) : event.message}`, event.message]
 		case 'warning':

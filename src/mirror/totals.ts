@@ -16,6 +16,8 @@ export interface Totals {
 	unchanged: (snapshot: SnapshotName, state: SealState | undefined) => void
 	/** A snapshot was there before its keyspace was first kept, and is not asked for. */
 	leftAlone: () => void
+	/** A table's live set was that of the node already. */
+	liveUnchanged: () => void
 	summary: () => SyncSummary
 }
 
@@ -42,6 +44,7 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 			failed: 0,
 			troubles: 0,
 		},
+		live: { changed: 0, added: 0, removed: 0, files: 0, bytes: 0, unchanged: 0, damaged: 0, kept: 0 },
 		...{ copied: none(), hardlinked: none(), reflinked: none(), reused: none() },
 	}
 	const estimate = (known: number) =>
@@ -86,9 +89,14 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 		leftAlone: () => {
 			summary.leftAlone += 1
 		},
-		summary: () => ({ ...summary, elapsedMs: steadyMs() - startMs }),
+		liveUnchanged: () => {
+			summary.live.unchanged += 1
+		},
+		summary: () => ({ ...summary, live: { ...summary.live }, elapsedMs: steadyMs() - startMs }),
 	}
 }
+
+const WAYS = ['copied', 'hardlinked', 'reflinked', 'reused'] as const
 
 function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void {
 	switch (event.type) {
@@ -103,6 +111,21 @@ function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void 
 			break
 		case 'planned':
 			add(summary, event)
+			break
+		case 'live':
+			summary.live.changed += 1
+			summary.live.added += event.added
+			summary.live.removed += event.removed
+			for (const how of WAYS) {
+				summary.live.files += event[how].files
+				summary.live.bytes += event[how].bytes
+			}
+			break
+		case 'liveDamaged':
+			summary.live.damaged += 1
+			break
+		case 'liveKept':
+			if (event.because === 'in doubt') summary.live.kept += 1
 			break
 		case 'moved':
 			summary.moved += 1
@@ -123,7 +146,7 @@ function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void 
 }
 
 function add(sum: TransferAmounts, more: TransferAmounts): void {
-	for (const how of ['copied', 'hardlinked', 'reflinked', 'reused'] as const) {
+	for (const how of WAYS) {
 		sum[how].files += more[how].files
 		sum[how].bytes += more[how].bytes
 	}

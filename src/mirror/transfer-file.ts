@@ -4,6 +4,7 @@ import { itself } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { type PathLike, pathOf } from '../files/names.ts'
 import { close, fchmod, fsync, futimes, link, lstatIfThere, reflink, unlink, withOpen } from '../files/operations.ts'
+import { LIVE } from '../haven/layout.ts'
 import type { Origin } from '../haven/receipt.ts'
 import type { Transfer } from './plan.ts'
 import { isProof } from './proof.ts'
@@ -54,6 +55,8 @@ function* reuse({ has, to, transfer }: TransferOrder): Io<boolean> {
 	if (has === undefined) return false
 	const found = yield* lstatIfThere(pathOf(has))
 	if (!found?.isFile() || Number(found.size) !== transfer.file.size) return false
+	// A live set may get another SSTable of that name at any time.
+	if (transfer.from?.tag === LIVE && !isNear(found.mtimeNs, transfer.file.mtimeNs)) return false
 	try {
 		return yield* tryToLink(pathOf(has), to)
 	} catch (error) {
@@ -61,6 +64,12 @@ function* reuse({ has, to, transfer }: TransferOrder): Io<boolean> {
 		if (hasCode(error, 'ENOENT') && !(yield* lstatIfThere(pathOf(has)))) return false
 		throw error
 	}
+}
+
+/** As near as file systems keep times, FAT's two seconds. */
+function isNear(one: bigint, other: bigint): boolean {
+	const distance = one - other
+	return (distance < 0n ? -distance : distance) <= 2_000_000_000n
 }
 
 function* reused(order: TransferOrder): Io<PieceResult> {

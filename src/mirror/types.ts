@@ -20,6 +20,10 @@ export interface SyncOptions {
 	move: boolean
 	/** Remove from the haven what was cleared on the node, but not within so many ms of its seal. */
 	mirrorDeletes: { graceMs: number } | undefined
+	/** Mirror the live SSTables too (`--sync-sstables`). */
+	live: boolean
+	/** Keep for so many days what goes from live sets; undefined: it is deleted at once (`--keep-deleted`). */
+	keepDeletedDays: number | undefined
 	/** Share the node's blocks by hard links where Cassandra never changes the file. */
 	hardlink: boolean
 	/** Say what would be done, and touch nothing. */
@@ -38,6 +42,13 @@ export interface SyncOptions {
 export interface ServiceOptions extends SyncOptions {
 	/** How often the disk is looked at for what no hint told, in ms (`--sweep-interval`). */
 	sweepMs: number
+}
+
+/** Names one table, over all data directories. */
+export interface TableName {
+	keyspace: string
+	/** The table's folder, `<name>-<32 hex of its id>`. */
+	table: string
 }
 
 /** Names one snapshot: one table's, of one tag, over all data directories. Names are as on disk (see cassandra/names). */
@@ -94,6 +105,14 @@ export type SyncEvent =
 	| Repaired
 	/** `--mirror-deletes` and `--dry-run`: the snapshot would be removed from the haven. */
 	| { type: 'removable'; snapshot: SnapshotName }
+	/** A table's live set in the haven is that of the node: so many SSTables, of which so many came and went now. */
+	| ({ type: 'live'; table: TableName } & LiveCount & TransferAmounts)
+	/** `--dry-run`: the same would be done. */
+	| ({ type: 'livePlanned'; table: TableName } & LiveCount & TransferAmounts)
+	/** A table's live set in the haven stays as it is, though SSTables are gone from the node, and why. */
+	| { type: 'liveKept'; table: TableName; because: 'dropped' | 'in doubt'; reason: string }
+	/** What is live on the node is damaged, and in what: exit code 3. */
+	| { type: 'liveDamaged'; table: TableName; reason: string }
 	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */
 	| { type: 'failed'; snapshot: SnapshotName; reason: string }
 	/** The snapshot is left out on purpose (ephemeral, vanished meanwhile). */
@@ -120,6 +139,13 @@ export interface Repaired {
 	/** Relative to the haven. */
 	paths: string[]
 	from: GoodCopy
+}
+
+/** SSTables of a live set, and how many of them came and went. */
+export interface LiveCount {
+	sstables: number
+	added: number
+	removed: number
 }
 
 /** A file whose bytes disagree with what the node itself says of them. */
@@ -154,6 +180,22 @@ export interface SyncSummary extends TransferAmounts {
 	failed: number
 	/** Number of `trouble` events. */
 	troubles: number
+	/** Tables' live sets (`--sync-sstables`). */
+	live: LiveSummary
 	/** Elapsed time in ms. */
 	elapsedMs: number
+}
+
+/** What a pass did with tables' live sets. */
+export interface LiveSummary extends Amount {
+	/** Tables whose live set was changed; SSTables that came and went, and the files and bytes that came. */
+	changed: number
+	added: number
+	removed: number
+	/** Tables whose live set was that of the node already. */
+	unchanged: number
+	/** Things that are damaged on the node. */
+	damaged: number
+	/** Tables whose set was left as it is, since it can't be told what became of theirs on the node. */
+	kept: number
 }

@@ -17,7 +17,7 @@ export interface Watch {
 /** Starts to watch: by hints, and by a glance at all tables every so often. */
 export type StartWatch = (on: {
 	glance: () => Promise<Glance>
-	onLook: (location: TableLocation) => void
+	onLook: (location: TableLocation, kind: 'snapshots' | 'live') => void
 	onSweep: (glance: Glance) => void
 	warn: (message: string) => void
 }) => Watch
@@ -29,14 +29,20 @@ interface Watched {
 	rescan: () => void
 }
 
+/** Asks for a look at a table. */
+export type Want = (location: TableLocation, what: 'snapshots' | 'live' | 'both') => void
+
 /** The tables of the node, as the last glance found them, and who is to look at them. */
 export interface Node {
 	/** The latest glance; undefined where the signal came before the first. */
 	glance: (signal: AbortSignal) => Promise<Glance | undefined>
 	/** What was on the node before anybody was told that it is watched (see beginKeyspaces). */
 	seenFirst: () => ReadonlySet<string>
-	/** From now on tables are to be looked at by this, beginning with all of them. */
-	onWant: (want: ((location: TableLocation) => void) | undefined) => void
+	/**
+	 * From now on tables are to be looked at by this, beginning with all of them: at their snapshots, at their live
+	 * SSTables, or at both.
+	 */
+	onWant: (want: Want | undefined) => void
 	/** The tables that are there. */
 	tables: () => TableLocation[]
 	close: () => Promise<void>
@@ -76,19 +82,25 @@ export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly
 	let latest: Glance | undefined
 	let tables: TableLocation[] = []
 	let next = 0
-	let want: ((location: TableLocation) => void) | undefined
+	let want: Want | undefined
 	const rescan = () => {
 		watch.rescan()
-		if (want) for (const location of tables) want(location)
+		if (want) for (const location of tables) want(location, 'both')
 	}
 	const watch = startWatch({
 		glance: async () => {
-			const { glance, digest } = await threads.run('glanceAnew', dataDirectories, keyspaces, known?.digest)
+			const { glance, digest } = await threads.run(
+				'glanceAnew',
+				dataDirectories,
+				keyspaces,
+				options.live,
+				known?.digest,
+			)
 			if (glance) known = { glance, digest }
 			if (!known) throw new Error('a glance found nothing new, but it is the first')
 			return known.glance
 		},
-		onLook: (location) => want?.(location),
+		onLook: (location, kind) => want?.(location, kind),
 		onSweep: (glance) => {
 			if (glance !== latest) {
 				tables = glance.tables
@@ -99,7 +111,7 @@ export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly
 			log.swept(tables.length)
 			keepOnly(tables)
 			const share = Math.ceil((tables.length * options.sweepMs) / ROUND_MS)
-			for (const location of tables.slice(next, next + share)) want?.(location)
+			for (const location of tables.slice(next, next + share)) want?.(location, 'both')
 			next = next + share >= tables.length ? 0 : next + share
 			if (seenFirst) onSweep()
 			else seeFirst(glance).catch(first.reject)
@@ -115,7 +127,7 @@ export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly
 		},
 		onWant: (next) => {
 			want = next
-			if (want) for (const location of tables) want(location)
+			if (want) for (const location of tables) want(location, 'both')
 		},
 		tables: () => tables,
 		close: () => watch.close(),

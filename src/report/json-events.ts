@@ -12,6 +12,11 @@ export function eventObject(event: SyncEvent): Record<string, unknown> | undefin
  * all ways that the files came by.
  */
 export function eventFields(event: SyncEvent): Record<string, unknown> {
+	if ('table' in event) {
+		const { type, table, ...rest } = event
+		const sums = 'copied' in event ? total(event) : {}
+		return { type, ...table, ...sums, ...rest }
+	}
 	if (!('snapshot' in event)) return { ...event }
 	const { type, snapshot, ...rest } = event
 	const sums = 'copied' in event ? total(event) : {}

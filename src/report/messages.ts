@@ -1,4 +1,4 @@
-import type { SnapshotName, SyncEvent } from '../mirror/types.ts'
+import type { SnapshotName, SyncEvent, TableName } from '../mirror/types.ts'
 import { amount, bytes, counted, total, ways } from './amounts.ts'
 import { printable, quoted } from './printable.ts'
 
@@ -58,6 +58,13 @@ export function describeEvent(event: SyncEvent): Line[] {
 			return [repairedLine(event)]
 		case 'removable':
 			return [resultLine('would remove', `${shortName(event.snapshot)}: cleared on the node`, 'plain')]
+		case 'live':
+		case 'livePlanned':
+			return [liveLine(event)]
+		case 'liveDamaged':
+			return [problemLine('damaged', 'bad', `${tablePath(event.table)}: ${event.reason}`)]
+		case 'liveKept':
+			return [liveKeptLine(event)]
 		case 'skipped':
 			return [toldLine('skipped', 'detail', 'plain', event)]
 		case 'waiting':
@@ -77,6 +84,31 @@ export function describeEvent(event: SyncEvent): Line[] {
 		case 'progress':
 			return []
 	}
+}
+
+function liveLine(event: Extract<SyncEvent, { type: 'live' | 'livePlanned' }>): Line {
+	const { type, sstables, added, removed } = event
+	const changes = [...(added > 0 ? [`${added} new`] : []), ...(removed > 0 ? [`${removed} gone`] : [])]
+	const change = changes.length === 0 ? 'rewritten files' : changes.join(', ')
+	const came = total(event).files > 0 ? `; ${transfers(event)} came` : ''
+	const what = `${tableText(event.table)}: ${counted(sstables, 'live SSTable')}, ${change}${came}`
+	return resultLine(type === 'live' ? 'live' : 'planned', what)
+}
+
+function liveKeptLine({ table, because, reason }: Extract<SyncEvent, { type: 'liveKept' }>): Line {
+	if (because === 'dropped') {
+		return { ...problemLine('kept', 'plain', `${tableText(table)}: ${reason}`), importance: 'detail' }
+	}
+	const what = `${tablePath(table)}: live SSTables are gone from the node, and the haven keeps its set, since ${reason}. --take-over has it follow the node all the same.`
+	return problemLine('kept', 'doubtful', what)
+}
+
+function tableText({ keyspace, table }: TableName): string {
+	return quoted(`${keyspace}.${table.replace(/-[0-9a-f]{32}$/, '')}`)
+}
+
+function tablePath({ keyspace, table }: TableName): string {
+	return quoted(`${keyspace}/${table}`)
 }
 
 function begunLine({ keyspace, leftAlone }: Extract<SyncEvent, { type: 'begun' }>): Line {

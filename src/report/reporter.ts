@@ -1,5 +1,5 @@
 import type { SyncEvent, SyncSummary, TransferAmounts } from '../mirror/types.ts'
-import { add } from './amounts.ts'
+import { add, total } from './amounts.ts'
 import { describeAbort, describeError, isAbort } from './errors.ts'
 import { errorObject, eventFields, eventObject, outcomeObject } from './json-events.ts'
 import type { LogOptions } from './log-format.ts'
@@ -36,8 +36,10 @@ class Reporter {
 			return
 		}
 		if (event.type === 'planned') this.#plan = addToPlan(this.#plan, event)
+		if (event.type === 'livePlanned') this.#plan = addLiveToPlan(this.#plan, event)
 		if (event.type === 'waiting') this.#plan = { ...this.#plan, waiting: this.#plan.waiting + 1 }
 		if (event.type === 'removable') this.#plan = { ...this.#plan, removable: this.#plan.removable + 1 }
+		if (event.type === 'liveDamaged') this.#sawDamage = true
 		if (event.type === 'damaged' || (event.type === 'sealed' && event.state === 'damaged')) this.#sawDamage = true
 		const object = this.#options.json ? eventObject(event) : undefined
 		if (object !== undefined) this.#output.printJson(object)
@@ -95,10 +97,17 @@ const NOTHING: Plan = {
 	snapshots: 0,
 	waiting: 0,
 	removable: 0,
+	live: { ...NONE, tables: 0 },
 	copied: NONE,
 	hardlinked: NONE,
 	reflinked: NONE,
 	reused: NONE,
+}
+
+function addLiveToPlan(plan: Plan, more: TransferAmounts): Plan {
+	const { files, bytes } = total(more)
+	const { live } = plan
+	return { ...plan, live: { tables: live.tables + 1, files: live.files + files, bytes: live.bytes + bytes } }
 }
 
 function addToPlan(plan: Plan, more: TransferAmounts): Plan {

@@ -1,4 +1,4 @@
-import type { SyncSummary, TransferAmounts } from '../mirror/types.ts'
+import type { Amount, LiveSummary, SyncSummary, TransferAmounts } from '../mirror/types.ts'
 import { amount, counted, duration, total, ways } from './amounts.ts'
 import { type Line, problemLine, resultLine } from './messages.ts'
 
@@ -13,6 +13,8 @@ export interface Plan extends TransferAmounts {
 	waiting: number
 	/** Snapshots that would be removed from the haven. */
 	removable: number
+	/** Tables whose live set would be changed, and the files and bytes that would come for that. */
+	live: Amount & { tables: number }
 }
 
 /** How a pass ended, all in all. */
@@ -26,8 +28,8 @@ export interface Outcome {
 /** The process's exit code: 3 damage found, whatever else; 1 something could not be done; 0 done. */
 export function exitCodeOf({ summary, ending }: Outcome): 0 | 1 | 3 {
 	if (ending === 'service stopped') return 0
-	if (summary.damaged > 0) return 3
-	return summary.failed > 0 || summary.troubles > 0 || ending !== 'complete' ? 1 : 0
+	if (summary.damaged > 0 || summary.live.damaged > 0) return 3
+	return summary.failed > 0 || summary.troubles > 0 || summary.live.kept > 0 || ending !== 'complete' ? 1 : 0
 }
 
 /** The last lines for people. */
@@ -43,6 +45,9 @@ export function describeOutcome(outcome: Outcome): Line[] {
 				`${counted(summary.damaged, 'snapshot')} damaged at the source, sealed as damaged; the node keeps its own`,
 			),
 		)
+	}
+	if (summary.live.damaged > 0) {
+		lines.push(problemLine('damage', 'bad', 'live SSTables are damaged on the node: what stands above'))
 	}
 	if (summary.unproven > 0) {
 		const text = `${counted(summary.unproven, 'snapshot')} without a complete manifest, sealed as unproven`
@@ -73,7 +78,8 @@ function doneLine({ summary, ending }: Outcome): Line {
 	if (summary.moved > 0) parts.push(`${counted(summary.moved, 'snapshot')} gone from the node`)
 	if (summary.removed > 0) parts.push(`${counted(summary.removed, 'snapshot')} removed from the haven`)
 	if (summary.skipped > 0) parts.push(`${counted(summary.skipped, 'snapshot')} skipped`)
-	const good = summary.failed === 0 && summary.troubles === 0 && summary.damaged === 0 && ending === 'complete'
+	parts.push(...liveParts(summary.live, ending === 'service stopped'))
+	const good = isWell(summary) && ending === 'complete'
 	const nothing =
 		summary.failed + summary.troubles > 0 || ending === 'service stopped'
 			? 'no snapshot was sealed'
@@ -86,6 +92,22 @@ function doneLine({ summary, ending }: Outcome): Line {
 	)
 }
 
+function isWell({ failed, troubles, damaged, live }: SyncSummary): boolean {
+	return failed + troubles + damaged + live.damaged + live.kept === 0
+}
+
+function liveParts({ changed, added, removed, unchanged, kept, ...came }: LiveSummary, isService: boolean): string[] {
+	const parts: string[] = []
+	if (changed > 0) {
+		const where = isService ? '' : ` in ${counted(changed, 'table')}`
+		parts.push(`${counted(added, 'live SSTable')} came and ${removed} went${where} (${amount(came)})`)
+	}
+	if (isService) return parts
+	if (unchanged > 0) parts.push(`the live SSTables of ${counted(unchanged, 'table')} already safe`)
+	if (kept > 0) parts.push(`those of ${counted(kept, 'table')} kept as they were`)
+	return parts
+}
+
 function planLine({ summary }: Outcome, plan: Plan): Line {
 	const how = ways(plan)
 	const waiting = plan.waiting > 0 ? `, ${counted(plan.waiting, 'snapshot')} not settled yet` : ''
@@ -95,10 +117,13 @@ function planLine({ summary }: Outcome, plan: Plan): Line {
 			? `, ${counted(summary.leftAlone, 'snapshot')} left alone as there before (--fullsync takes them)`
 			: ''
 	const cleared = plan.removable > 0 ? `, ${counted(plan.removable, 'snapshot')} to remove from the haven` : ''
+	const live =
+		plan.live.tables > 0 ? `, live SSTables of ${counted(plan.live.tables, 'table')} (${amount(plan.live)})` : ''
+	const nothing = live === '' ? 'nothing to do' : 'no snapshot to seal'
 	const text =
 		plan.snapshots === 0
-			? `nothing to do${cleared}${waiting}${safe}${before}`
-			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${cleared}${waiting}${safe}${before}`
+			? `${nothing}${live}${cleared}${waiting}${safe}${before}`
+			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${live}${cleared}${waiting}${safe}${before}`
 	return summaryLine('plan:', `${text}; nothing was touched`, 'plain')
 }
 

@@ -1,8 +1,8 @@
 import { tableName } from '../cassandra/find-tables.ts'
-import type { Glance, KeyspaceFolder, TableGlance } from '../cassandra/glance.ts'
+import type { Glance, KeyspaceFolder } from '../cassandra/glance.ts'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { makeAlarm } from './alarm.ts'
-import { changedTables, type Seen, seenNow, tableKey } from './changes.ts'
+import { changedTables, type Kind, type Seen, seenNow, tableKey } from './changes.ts'
 import { startHints } from './hints.ts'
 import { missingOf, presenceNews } from './presence.ts'
 
@@ -20,8 +20,11 @@ export interface WatchOptions {
 	hints?: boolean
 	/** How often to check that the watch still stands, ms; default a minute. */
 	checkMs?: number
-	/** "Look at this table now": every one at the first sweep, then those that something may have changed in. */
-	onLook: (location: TableLocation) => void
+	/**
+	 * "Look at this table now", at its snapshots or (where glances tell of them) its live SSTables: every one at the first
+	 * sweep, then those that something may have changed in.
+	 */
+	onLook: (location: TableLocation, kind: Kind) => void
 	/** At each sweep, before the tables that it found changed: all that it saw, tables that are not wanted too. */
 	onSweep: (glance: Glance) => void
 	/** Once when something goes wrong or missing, once when it is well again. */
@@ -36,6 +39,8 @@ export interface Watch {
 	close: () => Promise<void>
 }
 
+const KINDS: Kind[] = ['snapshots', 'live']
+
 /** The pause before a sweep that a hint asks for: a storm of new tables costs few. */
 const SOON_MS = 500
 
@@ -49,7 +54,7 @@ export function startWatch(options: WatchOptions): Watch {
 	let isClosed = false
 	let isRescan = false
 	let latest: Glance | undefined
-	let seen: Seen = new Map()
+	let seen: Record<Kind, Seen> = { snapshots: new Map(), live: new Map() }
 	let isAnyYoung = false
 	let locations = new Map<string, TableLocation>()
 	let missing = new Map<string, string>()
@@ -57,7 +62,7 @@ export function startWatch(options: WatchOptions): Watch {
 	const onHint = ({ dataDirectory, keyspace }: KeyspaceFolder, tables: string[]) => {
 		for (const table of tables) {
 			const location = locations.get(tableKey({ keyspace, table }))
-			if (location?.dataDirectories.includes(dataDirectory)) onLook(location)
+			if (location?.dataDirectories.includes(dataDirectory)) onLook(location, 'snapshots')
 			else if (matchesTable(tableName(table))) alarm.within(SOON_MS)
 		}
 	}
@@ -78,13 +83,16 @@ export function startWatch(options: WatchOptions): Watch {
 			return undefined
 		}
 	}
-	/** The tables to look at. */
-	const compare = (whole: Glance, beganMs: number): TableGlance[] => {
+	/** The tables to look at, and at what of them. */
+	const compare = (whole: Glance, beganMs: number): { location: TableLocation; kind: Kind }[] => {
 		const tables = whole.tables.filter(({ location }) => matchesTable(tableName(location.table)))
-		const changed = changedTables(isRescan ? new Map() : seen, tables)
+		const times = { beganMs, endedMs: Date.now() }
+		const changed = KINDS.flatMap((kind) =>
+			changedTables(isRescan ? new Map() : seen[kind], tables, kind).map(({ location }) => ({ location, kind })),
+		)
 		isRescan = false
-		seen = seenNow(tables, { beganMs, endedMs: Date.now() })
-		isAnyYoung = [...seen.values()].some(({ isYoung }) => isYoung)
+		seen = { snapshots: seenNow(tables, times, 'snapshots'), live: seenNow(tables, times, 'live') }
+		isAnyYoung = KINDS.some((kind) => [...seen[kind].values()].some(({ isYoung }) => isYoung))
 		locations = new Map(tables.map(({ location }) => [tableKey(location), location]))
 		const nowMissing = missingOf(whole, keyspaces)
 		for (const message of presenceNews(missing, nowMissing)) warn(message)
@@ -98,7 +106,7 @@ export function startWatch(options: WatchOptions): Watch {
 		const changed = whole === latest && !isRescan && !isAnyYoung ? [] : compare(whole, beganMs)
 		latest = whole
 		onSweep(whole)
-		for (const { location } of changed) onLook(location)
+		for (const { location, kind } of changed) onLook(location, kind)
 		hints?.follow(whole)
 	}
 	const sweepUntilClosed = async () => {

@@ -29,6 +29,9 @@ interface Made {
 	components?: string[]
 }
 
+const OWNER = { mode: 0o644, uid: 0, gid: 0 }
+const own = { ino: 1n, mtimeNs: 1n, ...OWNER }
+
 /** A listing, with replicas of logs by data directory. */
 function listingOf(sstables: Made[], logs: Record<string, string>[] = [], path = ''): LiveListing {
 	const folders = [0, 1].map((directory): LiveFolder => {
@@ -36,13 +39,13 @@ function listingOf(sstables: Made[], logs: Record<string, string>[] = [], path =
 		const files = here.flatMap(({ prefix, time = TIME, components = COMPONENTS }) =>
 			components.map((component) => fileOf(prefix + component, time)),
 		)
-		return { directory, path, files, logs: new Map(Object.entries(logs[directory] ?? {})), tocs: new Map() }
+		return { directory, path, own, files, logs: new Map(Object.entries(logs[directory] ?? {})), tocs: new Map() }
 	})
-	return { table: TABLE, dataDirectories: ['/d0', '/d1'], folders }
+	return { table: TABLE, dataDirectories: ['/d0', '/d1'], parents: [], folders }
 }
 
 function fileOf(name: string, time: number) {
-	return { name, size: 10, mtimeNs: BigInt(time) * 1_000_000n, ino: 1n, isFile: true }
+	return { name, size: 10, mtimeNs: BigInt(time) * 1_000_000n, ino: 1n, dev: 1n, isFile: true, ...OWNER }
 }
 
 function statesOf(listing: LiveListing): Record<string, SSTableState> {

@@ -53,7 +53,7 @@ test('all live folders of a table are seen, and nothing of snapshots, backups an
 
 test('a table that is not there has nothing that is live', (t) => {
 	const listing = runSync(lookAtLive({ keyspace: 'shop', table: TABLE, dataDirectories: [ownFolder(t)] }))
-	t.deepEqual(listing, { table: TABLE, dataDirectories: [], folders: [] })
+	t.deepEqual(listing, { table: TABLE, dataDirectories: [], parents: [], folders: [] })
 })
 
 test('no link is followed: a component or a log that is one counts as damaged', (t) => {

@@ -25,6 +25,8 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 		fullsync: true,
 		move: false,
 		mirrorDeletes: undefined,
+		live: false,
+		keepDeletedDays: undefined,
 		hardlink: false,
 		dryRun: false,
 		settleMs: 60_000,
@@ -41,7 +43,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 test('every flag comes through', async (t) => {
 	const line =
 		'--once -s h -d c -v 2 --json --log-format json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
-		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
+		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --sync-sstables --keep-deleted 7 --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
 	const { matchesTag, matchesTable, ...rest } = await options(line)
 	t.deepEqual(rest, {
 		report: { quiet: false, verbosity: 2, json: true, dryRun: true, logFormat: 'json' },
@@ -52,6 +54,8 @@ test('every flag comes through', async (t) => {
 		fullsync: true,
 		move: true,
 		mirrorDeletes: { graceMs: 2500 },
+		live: true,
+		keepDeletedDays: 7,
 		hardlink: true,
 		dryRun: true,
 		settleMs: 1500,
@@ -102,8 +106,8 @@ test(
 test(refused, '--once -s /nas', 'which keyspaces? None is named', 'Name one or more, or give --all-keyspaces')
 test(
 	refused,
-	'--once -s /nas --sync-sstables ks',
-	'--sync-sstables is not there yet: only snapshots are mirrored',
+	'--once -s /nas --backups ks',
+	'--backups is not there yet: incremental backups are not mirrored',
 	'Leave it out for now.',
 )
 test(refused, '--once -s /nas -d /c --data-dir /a ks', '-d and --data-dir cannot be given together', LEAVE)

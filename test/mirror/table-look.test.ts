@@ -36,6 +36,8 @@ async function makeLooks(
 		fullsync: true,
 		move: false,
 		mirrorDeletes: undefined,
+		live: false,
+		keepDeletedDays: undefined,
 		hardlink: false,
 		dryRun: false,
 		settleMs: 300,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { execaSync } from 'execa'
+import { isLive } from '../live/support/live-set.ts'
 import { trueReceipts } from '../mirror/support/scene.ts'
 import { cliFile, nodeBinary, startCommand } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
@@ -16,6 +17,8 @@ interface Line {
 	/** Which of `tags` it mirrors; default all. */
 	only?: string[]
 	moves?: boolean
+	/** It mirrors live SSTables too. */
+	live?: boolean
 }
 
 const LINES: Line[] = [
@@ -29,6 +32,11 @@ const LINES: Line[] = [
 		line: 'snaphaven -s /mnt/nas_drive/cassandra_backup --move-snapshots keyspace',
 		keyspaces: ['keyspace'],
 		moves: true,
+	},
+	{
+		line: 'snaphaven -s /mnt/nas_drive/cassandra_backup --sync-sstables --fullsync keyspace',
+		keyspaces: ['keyspace'],
+		live: true,
 	},
 	{
 		line: '/usr/local/bin/snaphaven keyspace1 keyspace2  -s /mnt/nas_drive/cassandra_backup',
@@ -59,10 +67,12 @@ for (const one of LINES) {
 		}
 		const gone = () => asked.flatMap((node) => wanted.flatMap((tag) => tagFolders(node, tag)))
 		if (one.moves) await service.until('the node is free', () => !gone().some(({ path }) => existsSync(path)))
+		if (one.live) await service.until('the live SSTables', () => asked.every((node) => isLive({ haven, node })))
 		await service.stop()
 
+		const mirrored = one.live ? ['opcenter_before', ...wanted] : wanted
 		const expected = asked.flatMap(({ keyspace, folders }) =>
-			folders.flatMap((table) => wanted.map((tag) => `${keyspace}/${table}/${tag}`)),
+			folders.flatMap((table) => mirrored.map((tag) => `${keyspace}/${table}/${tag}`)),
 		)
 		const receipts = trueReceipts(t, { haven })
 		t.deepEqual(receipts.map(({ keyspace, table, tag }) => `${keyspace}/${table}/${tag}`).sort(), expected.sort())
@@ -76,7 +86,7 @@ for (const one of LINES) {
 		for (const node of asked) {
 			const { compared, differences } = compareMirror(node, haven, (id) => expected.includes(id))
 			t.deepEqual(differences, [])
-			t.is(compared.snapshots, tables * wanted.length)
+			t.is(compared.snapshots, tables * mirrored.length)
 		}
 	})
 }

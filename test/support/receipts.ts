@@ -17,7 +17,11 @@ export type FoundReceipt = { file: string } & ({ receipt: ReceiptText } | { brok
 
 /** Every receipt of a haven. Written apart from the product's own reader, so that it can contradict it. */
 export function readReceipts(haven: string): FoundReceipt[] {
-	const folder = join(haven, '.snaphaven/receipts')
+	return readReceiptsIn(join(haven, '.snaphaven/receipts'))
+}
+
+/** The same in such a folder: that of the receipts of live sets is `.snaphaven/live`. */
+export function readReceiptsIn(folder: string): FoundReceipt[] {
 	if (!existsSync(folder)) return []
 	return readdirSync(folder, { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
@@ -26,7 +30,12 @@ export function readReceipts(haven: string): FoundReceipt[] {
 
 /** Each way in which the haven's mirror is not what the receipt says. */
 export function liesOf(haven: string, receipt: ReceiptText): string[] {
-	const place = join(haven, 'data', receipt.keyspace, receipt.table, 'snapshots', receipt.tag)
+	const inner = receipt.tag === '' ? '' : `snapshots/${receipt.tag}`
+	return liesIn(join(haven, 'data', receipt.keyspace, receipt.table, inner), receipt)
+}
+
+/** The same of the files that stand in this folder. */
+export function liesIn(place: string, receipt: ReceiptText): string[] {
 	return receipt.files.flatMap((file) => {
 		const path = join(place, file.path)
 		if (!existsSync(path)) return [`${path} is not there`]

@@ -36,5 +36,6 @@ export function summary(given: Partial<SyncSummary> = {}): SyncSummary {
 		failed: 0,
 		troubles: 0,
 	}
-	return { ...counts, ...NOTHING, elapsedMs: 1234, ...given }
+	const live = { changed: 0, added: 0, removed: 0, files: 0, bytes: 0, unchanged: 0, damaged: 0, kept: 0 }
+	return { ...counts, live, ...NOTHING, elapsedMs: 1234, ...given }
 }

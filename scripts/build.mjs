@@ -9,7 +9,17 @@ const root = join(import.meta.dirname, '..')
 const fresh = mkdtempSync(join(root, '.dist-'))
 
 /** What is loaded where it is needed, from node_modules: large, native, or with files of its own. */
-const external = ['@parcel/watcher', 'chalk', 'fs-extra', 'log-update', 'pino', 'string-width', 'yaml', 'yargs']
+const external = [
+	'@parcel/watcher',
+	'cassandra-driver',
+	'chalk',
+	'fs-extra',
+	'log-update',
+	'pino',
+	'string-width',
+	'yaml',
+	'yargs',
+]
 
 for (const entry of ['cli', 'worker', 'hinter']) {
 	await build({

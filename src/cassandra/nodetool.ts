@@ -53,6 +53,21 @@ export function importSSTables(
 	return runNodetool(nodetool, ['import', '--', keyspace, table, folder], signal)
 }
 
+/** What the node says of itself and its tokens, in the words of `nodetool info -T`. Otherwise as takeSnapshot. */
+export function nodeInfo(nodetool: Nodetool, signal: AbortSignal): Promise<string> {
+	return runNodetool(nodetool, ['info', '-T'], signal)
+}
+
+/** Its release, in the words of `nodetool version`. Otherwise as takeSnapshot. */
+export function nodeVersion(nodetool: Nodetool, signal: AbortSignal): Promise<string> {
+	return runNodetool(nodetool, ['version'], signal)
+}
+
+/** Its cluster's name, in the words of `nodetool describecluster`. Otherwise as takeSnapshot. */
+export function describeCluster(nodetool: Nodetool, signal: AbortSignal): Promise<string> {
+	return runNodetool(nodetool, ['describecluster'], signal)
+}
+
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 
 /**

@@ -1,6 +1,5 @@
 import { defineFlags } from './flags.ts'
-import { DATA_FLAGS, HAVEN_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
-import { SNAPSHOT_FLAGS } from './snapshot-flags.ts'
+import { CQL_FLAGS, DATA_FLAGS, HAVEN_FLAGS, NODETOOL_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
 
 /** The flags of `snaphaven restore`. */
 export const RESTORE_FLAGS = defineFlags({
@@ -37,13 +36,21 @@ export const RESTORE_FLAGS = defineFlags({
 		help: "put it into the live folders of this machine's stopped Cassandra, beside what is there",
 	},
 	replace: { kind: 'switch', help: 'with --offline: move what is there aside first; nothing is deleted' },
-	'create-schema': { kind: 'switch', help: 'with --import: make tables that the node lacks, by cqlsh' },
+	'create-schema': {
+		kind: 'switch',
+		help: 'with --import: make tables that the node lacks, and their keyspaces; by --cql, else by cqlsh',
+	},
+	schema: {
+		kind: 'switch',
+		help: 'print the CQL that makes the keyspaces, types, functions, tables, indexes and views as they were',
+	},
+	roles: { kind: 'switch', help: 'print the CQL that makes the roles as they were, and what they were granted' },
+	tokens: { kind: 'switch', help: "print the node's tokens as cassandra.yaml takes them, and who the node was" },
+	apply: { kind: 'switch', help: 'with --schema: make what the running node lacks of it; by --cql, else by cqlsh' },
+	cql: { ...CQL_FLAGS.cql, help: 'where the running node is asked by CQL, in place of cqlsh' },
+	'cql-credentials': CQL_FLAGS['cql-credentials'],
 	cqlsh: { kind: 'value', placeholder: 'PATH', help: "Cassandra's cqlsh (default: the one on PATH)" },
-	nodetool: SNAPSHOT_FLAGS.nodetool,
-	host: SNAPSHOT_FLAGS.host,
-	port: SNAPSHOT_FLAGS.port,
-	user: SNAPSHOT_FLAGS.user,
-	'password-file': SNAPSHOT_FLAGS['password-file'],
+	...NODETOOL_FLAGS,
 	...DATA_FLAGS,
 	'accept-damaged': {
 		kind: 'switch',
@@ -63,8 +70,9 @@ export const RESTORE_FLAGS = defineFlags({
 export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]> = {
 	'What is restored': ['snapshot-dir', 'tag', 'at', 'accept-damaged'],
 	'Where to (one of)': ['to', 'import', 'offline'],
-	How: ['as', 'link', 'create-schema', 'replace', 'dry-run'],
-	'How nodetool and cqlsh are called': ['nodetool', 'host', 'port', 'user', 'password-file', 'cqlsh'],
+	'Or what is printed (one of)': ['schema', 'roles', 'tokens'],
+	How: ['as', 'link', 'create-schema', 'apply', 'replace', 'dry-run'],
+	'How the node is reached': ['cql', 'cql-credentials', 'cqlsh', 'nodetool', 'host', 'port', 'user', 'password-file'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'With care': ['state-dir'],
 	'What is told': ['verbosity', 'quiet', 'json', 'help', 'version'],

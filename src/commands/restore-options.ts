@@ -2,13 +2,14 @@ import { resolve } from 'node:path'
 import { type SnaphavenError, usageError } from '../errors.ts'
 import type { When } from '../restore/choose.ts'
 import type { OtherTable } from '../restore/places.ts'
+import type { SchemaWay } from '../restore/schema-target.ts'
 import type { ChooseOptions, ImportOptions, OfflineOptions, RestoreOptions } from '../restore/types.ts'
+import { cqlPlaceOf, nodetoolOf } from './facts-source.ts'
 import type { FlagValues } from './flags.ts'
 import { parseMoment } from './moment.ts'
 import type { RESTORE_FLAGS } from './restore-flags.ts'
 import { compileTables } from './selection.ts'
 import { locate, type Places, requireHaven, type Surroundings } from './shared-options.ts'
-import { nodetoolOf } from './snapshot-options.ts'
 
 type Values = FlagValues<typeof RESTORE_FLAGS>
 
@@ -37,9 +38,10 @@ export async function restoreOptions(
 	const { haven, stateDirectory, dataDirectories } = await locate(values, around)
 	const run = { haven, stateDirectory, dryRun: values['dry-run'] }
 	if (values.import) {
-		const cqlsh = values['create-schema'] ? (values.cqlsh ?? 'cqlsh') : undefined
+		const making = values['create-schema'] ? schemaWay(values, around) : undefined
+		const cql = cqlPlaceOf(values, around)
 		const nodetool = nodetoolOf(values, around)
-		return { ...run, target: { kind: 'node', ...chosen, dataDirectories, nodetool, cqlsh } }
+		return { ...run, target: { kind: 'node', ...chosen, dataDirectories, nodetool, making, cql } }
 	}
 	if (values.offline) {
 		return { ...run, target: { kind: 'stopped node', ...chosen, dataDirectories, replace: values.replace } }
@@ -83,24 +85,71 @@ function whenOf({ tag, at }: Values, now: number): When {
 	)
 }
 
-/** The flags that mean something in one way alone. */
-const OF_WAY: Record<'to' | 'import' | 'offline', (keyof Values)[]> = {
-	to: ['to', 'link'],
-	import: ['import', 'create-schema', 'cqlsh', 'nodetool', 'host', 'port', 'user', 'password-file'],
-	offline: ['offline', 'replace'],
+/** By what a running node's schema is read and made: CQL where it is given, else cqlsh. */
+function schemaWay(values: Values, around: Surroundings): SchemaWay {
+	const cql = cqlPlaceOf(values, around)
+	if (cql && values.cqlsh !== undefined) throw conflict('cql', 'cqlsh')
+	return cql ? { cql } : { cqlsh: values.cqlsh ?? 'cqlsh' }
 }
+
+/** What is printed of the node's facts. */
+export interface PrintRun extends Pick<Places, 'haven' | 'stateDirectory'> {
+	what: 'schema' | 'roles' | 'tokens'
+	chosen: ChooseOptions
+	/** By what the schema is made on the running node, where it is to be. */
+	apply: SchemaWay | undefined
+	dryRun: boolean
+}
+
+/** Understands the flags where something is to be printed in place of a restore. Otherwise as restoreOptions. */
+export async function printOptions(
+	values: Values,
+	names: string[],
+	around: Surroundings,
+	now: number,
+): Promise<PrintRun> {
+	requireHaven(values)
+	const chosen = chooseOptions(values, names, now)
+	refuseMixtures(values)
+	if (values['dry-run'] && !values.apply)
+		throw usageError('--dry-run has no meaning where nothing is done', 'Leave it out.')
+	const { haven, stateDirectory } = await locate(values, around)
+	const what = values.schema ? 'schema' : values.roles ? 'roles' : 'tokens'
+	const apply = values.apply ? schemaWay(values, around) : undefined
+	return { haven, stateDirectory, what, chosen, apply, dryRun: values['dry-run'] }
+}
+
+type Way = 'to' | 'import' | 'offline' | 'schema' | 'roles' | 'tokens'
+
+/** The flags that mean something in these ways alone. */
+const OF_WAY: Record<Way, (keyof Values)[]> = {
+	to: ['to', 'link', 'as'],
+	import: [
+		...(['import', 'as', 'create-schema', 'cql', 'cql-credentials', 'cqlsh'] as const),
+		...(['nodetool', 'host', 'port', 'user', 'password-file'] as const),
+	],
+	offline: ['offline', 'replace'],
+	schema: ['schema', 'apply', 'cql', 'cql-credentials', 'cqlsh'],
+	roles: ['roles'],
+	tokens: ['tokens'],
+}
+const WAYS = Object.keys(OF_WAY) as Way[]
 
 /** A flag of another way than the chosen one is hardly meant. */
 function refuseMixtures(values: Values): void {
-	const way = values.import ? 'import' : values.offline ? 'offline' : 'to'
-	const others = Object.entries(OF_WAY).filter(([name]) => name !== way)
-	const stray = others
-		.flatMap(([, names]) => names)
+	const way = WAYS.find((name) => name !== 'to' && values[name] === true) ?? 'to'
+	const own = new Set(OF_WAY[way])
+	const stray = WAYS.flatMap((name) => OF_WAY[name])
+		.filter((name) => !own.has(name))
 		.find((name) => values[name] !== undefined && values[name] !== false)
 	if (stray !== undefined) throw conflict(stray, way)
-	if (values.as === undefined) return
-	if (values.offline) throw conflict('as', 'offline')
-	if (values['create-schema']) throw conflict('as', 'create-schema')
+	if (values.as !== undefined && values['create-schema']) throw conflict('as', 'create-schema')
+	if (way === 'schema' && !values.apply && (values.cql ?? values.cqlsh) !== undefined) {
+		throw usageError(
+			'--cql and --cqlsh say where --schema --apply makes the schema',
+			'Give --apply too, or leave them out.',
+		)
+	}
 }
 
 function conflict(one: string, other: string): SnaphavenError {

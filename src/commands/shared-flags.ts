@@ -44,6 +44,33 @@ export const PLACE_FLAGS = defineFlags({
 	},
 })
 
+/** How the node is asked by CQL. */
+export const CQL_FLAGS = defineFlags({
+	cql: {
+		kind: 'value',
+		placeholder: 'HOST:PORT',
+		help: "with each new tag, keep the node's schema, roles and tokens too, as it tells them by CQL",
+	},
+	'cql-credentials': {
+		kind: 'value',
+		placeholder: 'FILE',
+		help: 'who asks, and whether by TLS: a file in the form of cqlshrc',
+	},
+})
+
+/** How nodetool is called. */
+export const NODETOOL_FLAGS = defineFlags({
+	nodetool: { kind: 'value', placeholder: 'PATH', help: "Cassandra's nodetool (default: the one on PATH)" },
+	host: { kind: 'value', placeholder: 'HOST', help: 'the host of JMX; must be this node' },
+	port: { kind: 'value', placeholder: 'PORT', help: 'the port of JMX' },
+	user: { kind: 'value', short: 'u', placeholder: 'USER', help: 'the user of JMX' },
+	'password-file': {
+		kind: 'value',
+		placeholder: 'FILE',
+		help: "the file with the password of that user, nodetool's -pwf",
+	},
+})
+
 /** What is told. */
 export const TELLING_FLAGS = defineFlags({
 	verbosity: {

@@ -1,5 +1,5 @@
 import { defineFlags } from './flags.ts'
-import { DATA_FLAGS, HAVEN_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
+import { CQL_FLAGS, DATA_FLAGS, HAVEN_FLAGS, NODETOOL_FLAGS, PLACE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
 import { SYNC_FLAGS } from './sync-flags.ts'
 
 /** The flags of `snaphaven snapshot`. */
@@ -21,15 +21,8 @@ export const SNAPSHOT_FLAGS = defineFlags({
 		help: 'how long a service that runs is waited for, for example 30m (default: 1h)',
 	},
 
-	nodetool: { kind: 'value', placeholder: 'PATH', help: "Cassandra's nodetool (default: the one on PATH)" },
-	host: { kind: 'value', placeholder: 'HOST', help: 'the host of JMX; must be this node' },
-	port: { kind: 'value', placeholder: 'PORT', help: 'the port of JMX' },
-	user: { kind: 'value', short: 'u', placeholder: 'USER', help: 'the user of JMX' },
-	'password-file': {
-		kind: 'value',
-		placeholder: 'FILE',
-		help: "the file with the password of that user, nodetool's -pwf",
-	},
+	...NODETOOL_FLAGS,
+	...CQL_FLAGS,
 
 	...DATA_FLAGS,
 	'require-mount': SYNC_FLAGS['require-mount'],
@@ -47,6 +40,7 @@ export const SNAPSHOT_FLAGS = defineFlags({
 export const SNAPSHOT_FLAG_GROUPS: Record<string, (keyof typeof SNAPSHOT_FLAGS)[]> = {
 	'What is done': ['snapshot-dir', 'tag', 'ttl', 'clear', 'timeout'],
 	'How nodetool is called': ['nodetool', 'host', 'port', 'user', 'password-file'],
+	'What else is kept (where it seals the snapshot itself)': ['cql', 'cql-credentials'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'With care': ['require-mount', 'new-haven', 'take-over', 'state-dir'],
 	'What is told': ['verbosity', 'quiet', 'json', 'help', 'version'],

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path'
 import type { Nodetool } from '../cassandra/nodetool.ts'
 import { usageError } from '../errors.ts'
 import type { TagOptions } from '../mirror/find-tag.ts'
 import type { SyncOptions } from '../mirror/types.ts'
+import { checkWord, cqlPlaceOf, nodetoolOf } from './facts-source.ts'
 import type { FlagValues } from './flags.ts'
 import { keyspaceNames, locate, requireHaven, type Surroundings } from './shared-options.ts'
 import type { SNAPSHOT_FLAGS } from './snapshot-flags.ts'
@@ -28,6 +28,7 @@ export async function snapshotOptions(
 	now: Date,
 ): Promise<SnapshotOptions> {
 	requireHaven(values)
+	const cql = cqlPlaceOf(values, around)
 	const beginning = {
 		newHaven: values['new-haven'],
 		takeOver: values['take-over'],
@@ -40,6 +41,7 @@ export async function snapshotOptions(
 		clear: values.clear,
 		timeoutMs: parseTimeout(values.timeout),
 		nodetool: nodetoolOf(values, around),
+		facts: cql ? { cql } : {},
 		matchesTag: () => true,
 		matchesTable: () => true,
 		settleMs: SETTLE_MS,
@@ -72,28 +74,4 @@ function requireKeyspaces(keyspaces: string[]): string[] {
 	const names = keyspaceNames(false, keyspaces)
 	if (names.length > 0) return names
 	throw usageError('which keyspaces? None is named', 'Name one or more.')
-}
-
-/** How nodetool is to be called by the flags; throws for what its start script would take apart. */
-export function nodetoolOf(
-	values: Pick<Values, 'nodetool' | 'host' | 'port' | 'user' | 'password-file'>,
-	{ directory }: Pick<Surroundings, 'directory'>,
-): Nodetool {
-	const { nodetool: program = 'nodetool', host, port, user, 'password-file': file } = values
-	if (program === '') throw usageError('--nodetool expects a program, but was given ""')
-	if (port !== undefined && !/^\d{1,5}$/.test(port)) {
-		throw usageError(`--port expects a number, but was given "${port}"`)
-	}
-	return {
-		program,
-		...(host === undefined ? {} : { host: checkWord('--host', host) }),
-		...(port === undefined ? {} : { port }),
-		...(user === undefined ? {} : { user: checkWord('--user', user) }),
-		...(file === undefined ? {} : { passwordFile: checkWord('--password-file', resolve(directory, file)) }),
-	}
-}
-
-function checkWord(flag: string, text: string): string {
-	if (/^[^\s*?[-][^\s*?[]*$/.test(text)) return text
-	throw usageError(`${flag} can’t be given to nodetool: "${text}" has a blank or a sign that its script would expand`)
 }

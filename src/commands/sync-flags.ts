@@ -1,5 +1,13 @@
 import { defineFlags } from './flags.ts'
-import { DATA_FLAGS, HAVEN_FLAGS, PLACE_FLAGS, TABLE_FLAGS, TELLING_FLAGS } from './shared-flags.ts'
+import {
+	CQL_FLAGS,
+	DATA_FLAGS,
+	HAVEN_FLAGS,
+	NODETOOL_FLAGS,
+	PLACE_FLAGS,
+	TABLE_FLAGS,
+	TELLING_FLAGS,
+} from './shared-flags.ts'
 
 /** The flags of `snaphaven sync`; all that the Python snaphaven had keep name, meaning and default. */
 export const SYNC_FLAGS = defineFlags({
@@ -33,6 +41,12 @@ export const SYNC_FLAGS = defineFlags({
 	hardlink: {
 		kind: 'switch',
 		help: "share the node's blocks by hard links, where HAVEN is on its file system and Cassandra never changes the file",
+	},
+	...CQL_FLAGS,
+	...NODETOOL_FLAGS,
+	nodetool: {
+		...NODETOOL_FLAGS.nodetool,
+		help: "without --cql: keep at least the node's tokens and names, as Cassandra's nodetool tells them",
 	},
 	...DATA_FLAGS,
 	'snapshot-regex': {
@@ -82,6 +96,7 @@ export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
 		'prune-backups',
 		'hardlink',
 	],
+	'What else is kept': ['cql', 'cql-credentials', 'nodetool', 'host', 'port', 'user', 'password-file'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'Which snapshots': [
 		'all-keyspaces',

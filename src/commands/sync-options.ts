@@ -3,6 +3,7 @@ import { compileTagPattern } from '../cassandra/tag-pattern.ts'
 import { usageError } from '../errors.ts'
 import type { ServiceOptions } from '../mirror/types.ts'
 import type { ReporterOptions } from '../report/reporter.ts'
+import { factsSource } from './facts-source.ts'
 import type { FlagValues } from './flags.ts'
 import { keyspaceNames, locate, loudness, requireHaven, type Surroundings } from './shared-options.ts'
 import type { SYNC_FLAGS } from './sync-flags.ts'
@@ -24,7 +25,9 @@ export function reporterOptions(values: Values): ReporterOptions {
 export async function syncOptions(values: Values, keyspaces: string[], around: Surroundings): Promise<ServiceOptions> {
 	requireHaven(values)
 	refuseWhatIsToCome(values)
+	refuseWithoutNodetool(values)
 	const options = {
+		facts: factsSource(values, around),
 		keyspaces: parseKeyspaces(values['all-keyspaces'], keyspaces),
 		matchesTag: values['snapshot-regex'] === undefined ? () => true : compileTagPattern(values['snapshot-regex']),
 		matchesTable: compileTableFilter(values['include-table'], values['exclude-table']),
@@ -61,6 +64,14 @@ function parseKeepDeleted(isLive: boolean, days?: string): number | undefined {
 	}
 	if (/^\d{1,5}$/.test(days) && Number(days) > 0) return Number(days)
 	throw usageError(`--keep-deleted expects a number of days, 1 or more, but was given "${days}"`)
+}
+
+/** These flags say how nodetool is called, which is done here only where it is named. */
+function refuseWithoutNodetool(values: Values): void {
+	const names = ['host', 'port', 'user', 'password-file'] as const
+	const stray = names.find((name) => values[name] !== undefined)
+	if (stray === undefined || values.nodetool !== undefined) return
+	throw usageError(`--${stray} says how nodetool is called, and --nodetool is not given`, 'Give both, or neither.')
 }
 
 function parseKeyspaces(all: boolean, keyspaces: string[]): string[] | 'all' {

@@ -54,8 +54,8 @@ function trueName(safe: string): string | undefined {
 	return safe.includes('~') ? undefined : safe
 }
 
-/** What is gone by now, or no folder, holds nothing. */
-function* namesIn(folder: string): Io<string[]> {
+/** The names in a folder; what is gone by now, or no folder, holds nothing. */
+export function* namesIn(folder: string): Io<string[]> {
 	try {
 		return yield* readdir(folder)
 	} catch (error) {

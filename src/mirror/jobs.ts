@@ -7,6 +7,7 @@ import { type Adopted, putAdopted } from '../haven/adopted.ts'
 import { readBaseline, writeBaseline } from '../haven/baseline.ts'
 import { lookAtCopies } from '../haven/copies.ts'
 import { findExpired, takeDayOut } from '../haven/deleted.ts'
+import { hasFactsFolder, keepFacts, makeFactsFolders, readNote } from '../haven/facts.ts'
 import { findGoodCopies } from '../haven/good-copies.ts'
 import {
 	clearUpLive,
@@ -31,6 +32,7 @@ import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemova
 import { draftRepair, putRepaired } from '../haven/repair.ts'
 import { withdraw } from '../haven/withdraw.ts'
 import { findSettledOf } from './beginning.ts'
+import { clearUnneededFacts } from './clear-facts.ts'
 import { completeGathering } from './complete.ts'
 import { draftAdoption } from './draft-adoption.ts'
 import { findCleared, findVanished } from './find-cleared.ts'
@@ -123,6 +125,11 @@ export const jobs = {
 	findGoodCopies,
 	draftRepair,
 	putRepaired,
+	hasFactsFolder,
+	makeFactsFolders,
+	readNote,
+	keepFacts,
+	clearUnneededFacts,
 	/** Does nothing: it tells that the thread has loaded its code. */
 	*answer(): Io<void> {},
 }

@@ -6,6 +6,7 @@ import type { Lease } from '../haven/lease.ts'
 import type { PutLive } from '../haven/live-turn.ts'
 import type { Inherited } from '../haven/progress.ts'
 import type { Engine } from './engine.ts'
+import type { FactsKeeper } from './keep-facts.ts'
 import type { ReadyLive } from './live-look.ts'
 import type { SnapshotLook, TableLook } from './look.ts'
 import type { Marker } from './marker.ts'
@@ -51,6 +52,8 @@ export interface Pass {
 	pruned: Map<string, string>
 	/** `--mirror-deletes`: what is remembered between two looks of what was cleared on the node. */
 	deletes: MirrorDeletes | undefined
+	/** Keeps the node's facts with each new tag; undefined where nothing is written. */
+	facts: FactsKeeper | undefined
 	/**
 	 * How long one look waits for a snapshot to settle, in ms; what is not settled by then is left to a later look, for
 	 * ever. Undefined where there is one look only: it waits until nothing is expected any more.

@@ -1,3 +1,4 @@
+import { codeOf } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import type { Engine } from './engine.ts'
 import type { Pass, Writing } from './pass.ts'
@@ -14,7 +15,7 @@ interface Pruning {
 
 /**
  * Removes sealed snapshots from the haven because nobody wants them any more: an answer for each, in its order. What of
- * them is on the node still is left alone from then on. Rejects as Remover.remove does.
+ * them is on the node still is left alone from then on. The node's facts go too that no tag needs any more. Rejects as Remover.remove does.
  */
 export async function pruneSealed(
 	{ haven, engine, writing, pruned }: Pruning,
@@ -26,5 +27,11 @@ export async function pruneSealed(
 		engine.run('notePruned', haven.base, writing.lease.partial, wanted, how),
 	)
 	for (const one of noted) pruned.set(prunedKey(one), prunedIdentity(one))
-	return await writing.remover.remove(wanted)
+	const removed = await writing.remover.remove(wanted)
+	const clear = () => engine.run('clearUnneededFacts', haven.base, writing.lease.partial)
+	// What stays goes with the next one that is pruned.
+	await writing.sealer.alone(clear).catch((error: unknown) => {
+		if (codeOf(error) === undefined) throw error
+	})
+	return removed
 }

@@ -6,6 +6,7 @@ import type { PutLive } from '../haven/live-turn.ts'
 import { deviceOf } from '../haven/place.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { Engine, Threads } from './engine.ts'
+import { makeFactsKeeper } from './keep-facts.ts'
 import type { ReadyLive } from './live-look.ts'
 import { makeMarker } from './marker.ts'
 import { type MirrorDeletes, makeMirrorDeletes } from './mirror-deletes.ts'
@@ -77,8 +78,13 @@ async function withLease(
 	const { engine, totals, signal } = parts
 	const warn = (message: string) => totals.tell({ type: 'warning', message })
 	await withWriting({ haven, engine, warn, signal }, async (writing) => {
-		await worked(preparePass({ ...parts, haven, writing }), work)
-		await Promise.all([writing.sealer.idle(), writing.liveSealer.idle()])
+		const pass = preparePass({ ...parts, haven, writing })
+		try {
+			await worked(pass, work)
+			await Promise.all([writing.sealer.idle(), writing.liveSealer.idle()])
+		} finally {
+			await pass.facts?.close()
+		}
 		if (!signal.aborted) await clearInherited(haven, writing.lease, engine)
 	})
 }
@@ -151,6 +157,7 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 		leftAlone: () => false,
 		pruned: new Map(),
 		deletes: makeDeletes(parts.options, sweepMs),
+		facts: haven && parts.writing && makeFactsKeeper({ ...parts, haven, writing: parts.writing, signal }),
 	}
 }
 

@@ -119,8 +119,9 @@ interface Sealed {
 	published: Published
 }
 
-function tellSealed({ pass: { totals }, name, ending }: Task, { gathered, published }: Sealed): void {
+function tellSealed({ pass: { totals, facts }, look, name, ending }: Task, { gathered, published }: Sealed): void {
 	ending.done = true
+	facts?.sealed(name.tag, look.changedMs)
 	const { state, damage, amounts, leftOut } = gathered
 	for (const { path, kind } of leftOut) {
 		const where = `${name.keyspace}.${name.table} ${JSON.stringify(name.tag)}`

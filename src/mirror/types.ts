@@ -1,4 +1,12 @@
+import type { CqlPlace } from '../cassandra/cql-place.ts'
+import type { Nodetool } from '../cassandra/nodetool.ts'
 import type { GoodCopy } from '../haven/good-copies.ts'
+
+/** Who is asked for what a restore needs besides SSTables: CQL before nodetool. */
+export interface FactsSource {
+	cql?: CqlPlace
+	nodetool?: Nodetool
+}
 
 /** What a pass over the node is asked to do (`sync`), after the command line was understood and checked. */
 export interface SyncOptions {
@@ -16,6 +24,8 @@ export interface SyncOptions {
 	matchesTable: (table: string) => boolean
 	/** Take also what was on the node when a keyspace was first kept. */
 	fullsync: boolean
+	/** Who is asked for the node's facts with each new tag; nobody where neither is given. */
+	facts: FactsSource
 	/** Delete each snapshot on the node once its seal is durable. */
 	move: boolean
 	/** Remove from the haven what was cleared on the node, but not within so many ms of its seal. */

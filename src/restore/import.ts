@@ -49,9 +49,12 @@ export async function importTables(work: Import): Promise<void> {
 }
 
 /** Gives why it could not be made. */
-async function makeTable({ haven, options, signal }: Import, table: PlannedTable): Promise<string | undefined> {
+async function makeTable({ haven, plan, options, signal }: Import, table: PlannedTable): Promise<string | undefined> {
+	const { keyspace } = table.place
+	const way = options.making ?? { cqlsh: 'cqlsh' }
 	try {
-		await createTable(haven, table, options.cqlsh ?? 'cqlsh', signal)
+		await createTable({ haven, table, withKeyspace: !plan.keyspaces.has(keyspace), way, signal })
+		plan.keyspaces.add(keyspace)
 		return undefined
 	} catch (error) {
 		return understood(error)

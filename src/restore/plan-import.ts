@@ -9,6 +9,7 @@ import { liveSSTables, missingData, tableFolders } from './live-sstables.ts'
 import { placeFor, type TablePlace } from './places.ts'
 import { chooseTables } from './plan.ts'
 import { readReceiptFor } from './receipt-for.ts'
+import { schemaWarnings } from './schema-warnings.ts'
 import { findStage, type Stage } from './stage.ts'
 import type { ImportOptions, PlannedTable, Refusal, RestorePlan } from './types.ts'
 
@@ -17,6 +18,8 @@ export interface ImportPlan extends RestorePlan {
 	stage: Stage
 	/** Tables that the node lacks, and that are to be made. */
 	toMake: PlannedTable[]
+	/** The keyspaces that the node has. */
+	keyspaces: Set<string>
 }
 
 /**
@@ -36,12 +39,13 @@ export async function planImport(haven: Haven, options: ImportOptions, signal: A
 		bytesFree: stage.bytesFree,
 		stage,
 		toMake: [],
+		keyspaces: new Set(onNode.keys()),
 	}
 	for (const head of wanted) {
 		signal.throwIfAborted()
 		const place = placeFor(stage.root, head, options.as)
 		const isMade = onNode.get(place.keyspace)?.has(place.name) ?? false
-		if (!isMade && options.cqlsh === undefined) {
+		if (!isMade && options.making === undefined) {
 			plan.refused.push(lacking(place, head, options.as !== undefined))
 			continue
 		}
@@ -51,6 +55,8 @@ export async function planImport(haven: Haven, options: ImportOptions, signal: A
 		if (!isMade) plan.toMake.push(table)
 		plan.bytesNeeded += missing
 	}
+	const made = plan.tables.filter((table) => !plan.toMake.includes(table))
+	plan.warnings.push(...(await schemaWarnings(haven, made, options.cql, signal)))
 	return plan
 }
 

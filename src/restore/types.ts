@@ -1,8 +1,10 @@
+import type { CqlPlace } from '../cassandra/cql-place.ts'
 import type { Nodetool } from '../cassandra/nodetool.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
 import type { Selection } from '../mirror/read-catalog.ts'
 import type { When } from './choose.ts'
 import type { OtherTable, TablePlace } from './places.ts'
+import type { SchemaWay } from './schema-target.ts'
 import type { Disk } from './spread.ts'
 
 /** What is to be restored. */
@@ -32,8 +34,10 @@ export interface RestoreOptions extends ChooseOptions {
 export interface ImportOptions extends ChooseOptions {
 	dataDirectories: string[]
 	nodetool: Nodetool
-	/** The cqlsh by which tables are made that the node lacks; undefined where they are not to be. */
-	cqlsh: string | undefined
+	/** By what tables are made that the node lacks; undefined where they are not to be. */
+	making: SchemaWay | undefined
+	/** Where the node's schema can be looked at, to be held against the snapshots'. */
+	cql: CqlPlace | undefined
 }
 
 /** A restore into the live folders of a stopped node. */

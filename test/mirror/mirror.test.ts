@@ -233,7 +233,9 @@ test('--all-keyspaces takes all but Cassandra’s own', async (t) => {
 test('--json tells each seal and ends with a summary, in numbers', async (t) => {
 	const scene = makeScene(t, { tables: 2 })
 	takeSnapshot(scene.node, 'daily')
-	const objects = objectsOf(await scene.syncWell(['--json']))
+	const told = objectsOf(await scene.syncWell(['--json']))
+	// Of a new haven it says once what is not kept there, whenever that is.
+	const objects = told.filter(({ type }) => type !== 'warning')
 	t.deepEqual(
 		objects.map(({ type }) => type),
 		['sealed', 'sealed', 'summary'],

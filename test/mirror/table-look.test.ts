@@ -34,6 +34,7 @@ async function makeLooks(
 		matchesTag: () => true,
 		matchesTable: () => true,
 		fullsync: true,
+		facts: {},
 		move: false,
 		mirrorDeletes: undefined,
 		live: false,

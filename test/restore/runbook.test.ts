@@ -3,6 +3,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { execa } from 'execa'
+import type { NodeFacts } from '../../src/cassandra/facts.ts'
+import { runSync } from '../../src/files/io.ts'
+import { keepFacts } from '../../src/haven/facts.ts'
 import { cliFile, nodeBinary } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
 import { makeNodetool } from './support/nodetool.ts'
@@ -44,6 +47,7 @@ function machine(t: ExecutionContext): Scene {
 	const [bin, haven] = [join(own, 'bin'), join(own, 'haven')]
 	const dataDirectories = recorded.dataDirectories.map((path) => path.replace(recorded.own, own))
 	mkdirSync(bin)
+	mkdirSync(join(own, 'tmp'))
 	makeNodetool(bin, dataDirectories, 'good')
 	const program = (name: string, script: string) => {
 		writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
@@ -53,6 +57,7 @@ function machine(t: ExecutionContext): Scene {
 	program('systemctl', 'exit 0')
 	program('sstableloader', `ls "$3"/*-Data.db > /dev/null`)
 	program('cqlsh', makesTables(dataDirectories[0] ?? ''))
+	keepFactsOf(haven)
 	const yaml = join(own, 'cassandra.yaml')
 	writeFileSync(
 		yaml,
@@ -78,13 +83,34 @@ function machine(t: ExecutionContext): Scene {
 	}
 }
 
-/** Makes the folder of a table for its schema.cql, as Cassandra does. */
+/** Makes the folders of tables by their statements, as Cassandra does, and describes what was made. */
 function makesTables(dataDirectory: string): string {
 	return `echo "$2" | grep -q 'TABLE shop.orders_then' && mkdir -p "${dataDirectory}/shop/orders_then-${'0'.repeat(32)}"
+		case "$2" in DESCRIBE*) cat "$0.made" 2> /dev/null; exit 0;; esac
 		[ "$1" = -f ] || exit 0
-		name=$(sed -n 's/^CREATE TABLE IF NOT EXISTS shop\\.\\([^ ]*\\) (.*/\\1/p' "$2" | tr -d '"')
-		id=$(sed -n 's/.*WITH ID = \\([0-9a-f-]*\\).*/\\1/p' "$2" | head -n 1 | tr -d -)
-		mkdir -p "${dataDirectory}/shop/$name-$id"`
+		cat "$2" >> "$0.made"
+		sed -n 's/^CREATE TABLE IF NOT EXISTS shop\\.\\([^ ]*\\) (.*/\\1/p; s/.*WITH ID = \\([0-9a-f-]*\\).*/\\1/p' "$2" | tr -d '"' |
+			while read -r name && read -r id; do
+				mkdir -p "${dataDirectory}/shop/$name-$(echo "$id" | tr -d -)"
+			done`
+}
+
+/** What a service with --cql would have kept of the recorded node. */
+function keepFactsOf(haven: string): void {
+	const partial = '.snaphaven/partial/0123456789abcdef'
+	const cql = "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'};"
+	const facts: NodeFacts = {
+		source: 'cql',
+		node: { clusterName: 'c', tokens: ['0'] },
+		schema: [{ kind: 'keyspace', keyspace: 'shop', name: 'shop', cql }],
+		roles: [{ name: 'app', login: true, superuser: false, memberOf: [] }],
+		grants: [{ role: 'app', resource: 'data/shop', permissions: ['SELECT'] }],
+		missing: [],
+	}
+	mkdirSync(join(haven, partial))
+	const at = new Date().toISOString()
+	runSync(keepFacts(haven, partial, { tags: ['monday', 'tuesday'], at, facts }, { flushFolders: false }))
+	rmSync(join(haven, partial), { recursive: true })
 }
 
 const liveIn = (folder: string) => filesIn(folder).filter((path) => !/^(snapshots|backups)\//.test(path))

@@ -15,6 +15,8 @@ export interface NodeSettings {
 	dataDirectories: number
 	/** Whether each flushed SSTable is linked into `backups/` too. */
 	incrementalBackups?: boolean
+	/** Whether roles have to log in, and may do only what they are granted; `cassandra` may do all. */
+	authentication?: boolean
 }
 
 /** Ports of 127.0.0.1, all different. */
@@ -63,6 +65,15 @@ export function cassandraYaml(root: string, ports: Ports, settings: NodeSettings
 		auto_snapshot: true,
 		incremental_backups: settings.incrementalBackups ?? false,
 		uuid_sstable_identifiers_enabled: settings.ids === 'uuid',
+		user_defined_functions_enabled: true,
+		materialized_views_enabled: true,
+		...(settings.authentication
+			? {
+					authenticator: 'PasswordAuthenticator',
+					authorizer: 'CassandraAuthorizer',
+					role_manager: 'CassandraRoleManager',
+				}
+			: {}),
 		...(settings.version === '4.1.10'
 			? {}
 			: {

@@ -14,6 +14,7 @@ export async function connect(port: number): Promise<Cql> {
 	const client = new Client({
 		contactPoints: [`127.0.0.1:${port}`],
 		localDataCenter: 'datacenter1',
+		credentials: { username: 'cassandra', password: 'cassandra' },
 		socketOptions: { readTimeout: 60_000 },
 		queryOptions: { prepare: true, fetchSize: 100_000 },
 	})

@@ -1,5 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { splitCql } from '../../../src/cassandra/split-cql.ts'
 import { nodeBinary } from '../../support/cli.ts'
 import { connect } from './cql.ts'
 import type { CassandraNode } from './node.ts'
@@ -10,7 +11,7 @@ export async function makeNodetool(folder: string, node: CassandraNode): Promise
 	return await makeProgram(join(folder, 'nodetool'), words)
 }
 
-/** Makes a program that runs a file of statements (`-f FILE`) on a node, as cqlsh does. */
+/** Makes a program that runs a file of statements (`-f FILE`), or tells a node's schema (`-e DESCRIBE …`), as cqlsh does. */
 export async function makeCqlsh(folder: string, port: number): Promise<string> {
 	return await makeProgram(join(folder, 'cqlsh'), `${nodeBinary} ${import.meta.filename} ${port}`)
 }
@@ -21,20 +22,25 @@ async function makeProgram(path: string, words: string): Promise<string> {
 	return path
 }
 
-async function runStatements(port: number, file: string): Promise<void> {
+async function act(port: number, flag: string, what: string): Promise<void> {
 	const { readFile } = await import('node:fs/promises')
 	const cql = await connect(port)
 	try {
-		const statements = (await readFile(file, 'utf8')).split(';').map((statement) => statement.trim())
-		for (const statement of statements.filter((one) => one !== '')) await cql(statement)
+		if (flag === '-e') {
+			const rows = await cql(what)
+			const parts = rows.map((row) => `${row['create_statement']}\n`)
+			process.stdout.write(`WARNING: cqlsh wasn't built for this server.\n\n${parts.join('\n')}`)
+			return
+		}
+		for (const statement of splitCql(await readFile(what, 'utf8'))) await cql(statement.replace(/;$/, ''))
 	} finally {
 		await cql.close()
 	}
 }
 
-const [, program, port, , file] = process.argv
+const [, program, port, flag = '', what = ''] = process.argv
 if (program === import.meta.filename) {
-	await runStatements(Number(port), file ?? '').catch((error: Error) => {
+	await act(Number(port), flag, what).catch((error: Error) => {
 		process.stderr.write(`${error.message}\n`)
 		process.exitCode = 2
 	})

@@ -26,7 +26,7 @@ const NAMES_MAX = 20
 function damageLines({ kind, reason, atSource, paths, snapshots, good }: DamageFound): Line[] {
 	const [first = '', ...others] = paths
 	const where = atSource ? 'damaged at the source' : 'damaged'
-	const tags = snapshots.slice(1).map(({ tag }) => quoted(tag))
+	const tags = snapshots.slice(1).map(({ tag }) => (tag === '' ? 'the live set' : quoted(tag)))
 	const more = tags.length > NAMES_MAX ? ` and ${count(tags.length - NAMES_MAX)} more` : ''
 	return [
 		problemLine(where, 'bad', `${quoted(first)}: ${reason}`),

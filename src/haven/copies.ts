@@ -2,7 +2,7 @@ import { mayBeRewritten } from '../cassandra/sstable.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { decodeName, type Name, pathOf } from '../files/names.ts'
 import { lstatIfThere, readdir, readdirBytes, type Stat } from '../files/operations.ts'
-import { type SnapshotKey, snapshotFolder } from './layout.ts'
+import { LIVE, type SnapshotKey, snapshotFolder } from './layout.ts'
 import { readSealed } from './read-sealed.ts'
 import type { ReceiptFile, ReceiptHead } from './receipt.ts'
 
@@ -75,7 +75,8 @@ export function* lookAtCopies(base: string, keys: SnapshotKey[], grainNs: number
 			continue
 		}
 		const { id, state, files, folders, source } = read.receipt
-		const place = { base, folder: snapshotFolder(key), snapshot, grainNs, found, shared }
+		const beside = key.tag === LIVE ? BESIDE_LIVE : NOTHING
+		const place = { base, folder: snapshotFolder(key), snapshot, grainNs, found, beside, shared }
 		const isThere = yield* lookAtFolder(place, '')
 		const extra = isThere
 			? yield* lookInside(
@@ -90,12 +91,18 @@ export function* lookAtCopies(base: string, keys: SnapshotKey[], grainNs: number
 	return found
 }
 
+/** A live set stands in its table's folder. */
+const BESIDE_LIVE: ReadonlySet<string> = new Set(['snapshots', 'backups'])
+const NOTHING: ReadonlySet<string> = new Set()
+
 interface Place {
 	base: string
 	folder: string
 	snapshot: number
 	grainNs: number | undefined
 	found: TableCopies
+	/** What stands in the folder and is not of it. */
+	beside: ReadonlySet<string>
 	/** Files with several names, by inode. */
 	shared: Map<bigint, SharedCopy>
 }
@@ -125,7 +132,7 @@ function* lookInside(place: Place, files: ReceiptFile[], folders: string[]): Io<
 		if (lost.some((folder) => file.path.startsWith(folder))) continue
 		yield* lookAtFile(place, file)
 	}
-	return [...present].filter((path) => !known.has(path)).sort()
+	return [...present].filter((path) => !known.has(path) && !place.beside.has(path)).sort()
 }
 
 function* lookAtFile(place: Place, file: ReceiptFile): Io<void> {

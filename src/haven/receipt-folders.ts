@@ -1,6 +1,6 @@
 import { each, hasCode, type Io } from '../files/io.ts'
 import { lstatIfThere, readdir } from '../files/operations.ts'
-import { RECEIPTS } from './layout.ts'
+import { LIVE_RECEIPTS, RECEIPTS } from './layout.ts'
 
 /** A folder that holds a table's receipts. */
 export interface ReceiptFolder {
@@ -47,6 +47,22 @@ export function* listReceiptsIn(
 		})
 		return names.map((name) => `${path}/${name}`)
 	})
+}
+
+/** The receipts of live sets, those of tables aside that their names show not to be wanted; paths in the haven. */
+export function* listLiveReceipts(
+	base: string,
+	wanted: (keyspace: string | undefined, table: string | undefined) => boolean,
+): Io<string[]> {
+	const paths: string[] = []
+	for (const keyspace of yield* namesIn(`${base}/${LIVE_RECEIPTS}`)) {
+		for (const name of yield* namesIn(`${base}/${LIVE_RECEIPTS}/${keyspace}`)) {
+			if (!name.endsWith('.json')) continue
+			const table = trueName(name.slice(0, -'.json'.length))
+			if (wanted(trueName(keyspace), table)) paths.push(`${LIVE_RECEIPTS}/${keyspace}/${name}`)
+		}
+	}
+	return paths
 }
 
 /** The name that a safe name stands for, where that is the name itself: only a shortened one has a `~`. */

@@ -7,7 +7,7 @@ import type { HeadRead, SealedHead } from '../haven/read-heads.ts'
 import type { BadReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
 import type { HeadCache } from './head-cache.ts'
-import { readTables } from './read-tables.ts'
+import { readLiveSets, readTables } from './read-tables.ts'
 
 /** Which snapshots are meant. */
 export interface Selection {
@@ -16,6 +16,8 @@ export interface Selection {
 	/** By the keyspace and the table's name without its id; undefined where a name can't be told yet: then true. */
 	wantsTable: (keyspace: string | undefined, table: string | undefined) => boolean
 	wantsTag: (tag: string) => boolean
+	/** Live sets are meant too, with LIVE for their tag. */
+	live?: boolean
 	/** By when it was taken, ISO 8601. */
 	wantsTime: (takenAt: string) => boolean
 }
@@ -39,7 +41,7 @@ export interface Catalog {
  */
 export async function readCatalog(base: string, selection: Selection, cache?: HeadCache): Promise<Catalog> {
 	const before = await runAsync(onHaven(stillness(base)))
-	const reads = await readTables(base, selection, cache)
+	const reads = await readSelected(base, selection, cache)
 	const doubts = await runAsync(onHaven(readDoubts(base)))
 	const after = await runAsync(onHaven(stillness(base)))
 	const isQuiet = before !== undefined && before === after
@@ -52,6 +54,11 @@ export async function readCatalog(base: string, selection: Selection, cache?: He
 			.filter((key) => isTableWanted(key, selection) && selection.wantsTag(key.tag)),
 		bad: reads.flatMap((read) => (read && 'bad' in read ? [read.bad] : [])),
 	}
+}
+
+async function readSelected(base: string, selection: Selection, cache?: HeadCache): Promise<HeadRead[]> {
+	const reads = await readTables(base, selection, cache)
+	return selection.live ? reads.concat(await readLiveSets(base, selection)) : reads
 }
 
 function headsOf(reads: HeadRead[]): SealedHead[] {
@@ -78,7 +85,7 @@ async function unchanged(
 	found: SealedHead[],
 	cache: HeadCache | undefined,
 ): Promise<SealedHead[]> {
-	const ids = new Set(headsOf(await readTables(base, selection, cache)).map(({ id }) => id))
+	const ids = new Set(headsOf(await readSelected(base, selection, cache)).map(({ id }) => id))
 	return found.filter(({ id }) => ids.has(id))
 }
 

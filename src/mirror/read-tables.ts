@@ -2,7 +2,7 @@ import { tableName } from '../cassandra/find-tables.ts'
 import { runAsync } from '../files/io.ts'
 import { measureReading } from '../haven/measure.ts'
 import { type HeadRead, readHeads } from '../haven/read-heads.ts'
-import { listReceiptFolders, listReceiptsIn, type ReceiptFolder } from '../haven/receipt-folders.ts'
+import { listLiveReceipts, listReceiptFolders, listReceiptsIn, type ReceiptFolder } from '../haven/receipt-folders.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { startThreads } from './engine.ts'
 import type { HeadCache } from './head-cache.ts'
@@ -31,6 +31,13 @@ export async function readTables(base: string, selection: Selection, cache?: Hea
 	const reads = await readAll(base, paths.flat())
 	if (cache) keep(cache, unknown, paths, reads, nowNs)
 	return known.concat(reads)
+}
+
+/** Reads the heads of the receipts of the selected tables' live sets. */
+export async function readLiveSets(base: string, { wantsTable }: Selection): Promise<HeadRead[]> {
+	const wanted: Selection['wantsTable'] = (keyspace, table) =>
+		wantsTable(keyspace, table === undefined ? undefined : tableName(table))
+	return await readAll(base, await runAsync(onHaven(listLiveReceipts(base, wanted))))
 }
 
 /** So many heads are read by calls from here as soon as threads would have begun. */

@@ -1,7 +1,7 @@
 import type PQueue from 'p-queue'
 import type { TableCopies } from '../haven/copies.ts'
 import type { WantedCopy } from '../haven/good-copies.ts'
-import { receiptPath, type SnapshotKey, snapshotFolder } from '../haven/layout.ts'
+import { LIVE, receiptPath, type SnapshotKey, snapshotFolder } from '../haven/layout.ts'
 import type { Engine } from './engine.ts'
 import { type Damage, judgeCopies } from './judge-copies.ts'
 import { type CopyRead, joinPieces, slicesToRead } from './verify-slices.ts'
@@ -39,12 +39,18 @@ export interface TableVerified {
 const TRIES_MAX = 3
 
 /** Verifies some snapshots of one table, and tells what is wrong with them. Throws where the signal is aborted. */
-export async function verifyTable(work: Verification, keys: SnapshotKey[], tries = 1): Promise<TableVerified> {
+export async function verifyTable(
+	work: Verification,
+	keys: SnapshotKey[],
+	again: Again = FIRST,
+): Promise<TableVerified> {
 	const { engine, base, queue, grainNs, tell, signal } = work
-	const copies = await queue.add(() => engine.run('lookAtCopies', base, keys, grainNs), { signal })
+	const { tries, only } = again
+	const looked = await queue.add(() => engine.run('lookAtCopies', base, keys, grainNs), { signal })
+	const copies = only ? restricted(looked, only) : looked
 	const reads = await readCopies(work, copies)
 	const judged = judgeCopies(keys[0]?.keyspace ?? '', copies, reads)
-	const { valid, again, leftOut } = await withoutChanges(work, keys, copies, judged)
+	const { valid, again: changed, leftOut } = await withoutChanges(work, keys, copies, judged)
 	const damages = await withGoodCopies(work, keys, copies, valid)
 	for (const damage of damages) tell({ type: 'damage', damage })
 	const doubtful = new Set(leftOut.map(({ snapshot }) => snapshot))
@@ -52,16 +58,51 @@ export async function verifyTable(work: Verification, keys: SnapshotKey[], tries
 		tell({ type: 'left out', snapshot: keys[snapshot] as SnapshotKey, reason })
 	}
 	for (const [snapshot, { extra }] of copies.snapshots.entries()) {
-		if (extra.length > 0 && !again.includes(snapshot) && !doubtful.has(snapshot)) {
+		if (extra.length > 0 && !only && !changed.includes(snapshot) && !doubtful.has(snapshot)) {
 			tell({ type: 'extra', snapshot: keys[snapshot] as SnapshotKey, paths: extra })
 		}
 	}
-	const own = summed(copies, valid, damages, new Set([...again, ...doubtful]), leftOut.length)
-	if (again.length === 0) return own
-	const anew = again.map((snapshot) => keys[snapshot] as SnapshotKey)
-	if (tries < TRIES_MAX) return added(own, await verifyTable(work, anew, tries + 1))
-	for (const snapshot of anew) tell({ type: 'left out', snapshot, reason: 'it is sealed anew again and again' })
-	return { ...own, leftOut: own.leftOut + anew.length }
+	const without = new Set([...changed, ...doubtful])
+	let sum = withoutProof(summed(copies, valid, damages, without, leftOut.length), only)
+	for (const part of Map.groupBy(changed, (snapshot) => keys[snapshot]?.tag === LIVE).values()) {
+		const anew = part.map((snapshot) => keys[snapshot] as SnapshotKey)
+		if (tries < TRIES_MAX) {
+			// A live set becomes another one all the time: what was wrong with it is asked of that.
+			const isLive = anew[0]?.tag === LIVE
+			const more = isLive ? { tries: tries + 1, only: suspectsOf(part, judged) } : { tries: tries + 1 }
+			sum = added(sum, await verifyTable(work, anew, more))
+			continue
+		}
+		for (const snapshot of anew) tell({ type: 'left out', snapshot, reason: 'it is sealed anew again and again' })
+		sum = { ...sum, leftOut: sum.leftOut + anew.length }
+	}
+	return sum
+}
+
+/** How often it was begun before, and to which paths it is restricted by now. */
+interface Again {
+	tries: number
+	only?: ReadonlySet<string>
+}
+
+const FIRST: Again = { tries: 1 }
+
+function suspectsOf(snapshots: readonly number[], damages: readonly Damage[]): Set<string> {
+	const touches = damages.flatMap((damage) => damage.touches)
+	return new Set(touches.filter(({ snapshot }) => snapshots.includes(snapshot)).map(({ path }) => path))
+}
+
+function restricted(copies: TableCopies, only: ReadonlySet<string>): TableCopies {
+	return {
+		snapshots: copies.snapshots,
+		problems: copies.problems.filter(({ path }) => only.has(path)),
+		copies: copies.copies.filter(({ claims }) => claims.some(({ path }) => only.has(path))),
+	}
+}
+
+/** What was read in part is proven in part. */
+function withoutProof(sum: TableVerified, only: ReadonlySet<string> | undefined): TableVerified {
+	return only ? { ...sum, proven: [] } : sum
 }
 
 /** Reads what is to be read, a copy that is shared once. */
@@ -141,9 +182,15 @@ async function withGoodCopies(
 			paths: touches.map(({ snapshot, path }) => pathIn(kind, keys[snapshot] as SnapshotKey, path)),
 			snapshots: [...new Set(touches.map(({ snapshot }) => snapshot))].map((one) => keys[one] as SnapshotKey),
 			good: index === -1 ? [] : (good[index] ?? []),
-			targets: index === -1 ? [] : touches.map(({ snapshot, path }) => ({ key: keys[snapshot] as SnapshotKey, path })),
+			targets: index === -1 ? [] : replaceableNames(touches, keys),
 		}
 	})
+}
+
+/** A file of a live set may be another one at any time: nothing is put in its place. */
+function replaceableNames(touches: Damage['touches'], keys: SnapshotKey[]): DamageFound['targets'] {
+	const names = touches.map(({ snapshot, path }) => ({ key: keys[snapshot] as SnapshotKey, path }))
+	return names.filter(({ key }) => key.tag !== LIVE)
 }
 
 /** What no other copy can stand in for: the copy itself is as it was sealed. */

@@ -134,11 +134,13 @@ export function resultLine(label: string, text: string, kind: Line['kind'] = 'go
 
 /** `shop.orders daily-1`: for lines where things went well. */
 export function shortName({ keyspace, table, tag }: SnapshotName): string {
+	if (tag === '') return `the live set of ${tableText({ keyspace, table })}`
 	return `${quoted(`${keyspace}.${table.replace(/-[0-9a-f]{32}$/, '')}`)} ${quoted(tag)}`
 }
 
 /** `shop/orders-<id>/snapshots/daily-1`: the path within a data directory, for lines that somebody must act on. */
 export function pathName({ keyspace, table, tag }: SnapshotName): string {
+	if (tag === '') return tablePath({ keyspace, table })
 	return quoted(`${keyspace}/${table}/snapshots/${tag}`)
 }
 

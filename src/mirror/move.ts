@@ -3,12 +3,13 @@ import { MANIFEST, type SnapshotListing, youngestChangeNs } from '../cassandra/s
 import { below, openFolderIfThere } from '../files/folders.ts'
 import { each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
-import { close, lstatIfThere, rmdir, unlink } from '../files/operations.ts'
+import { close, lstatIfThere, rmdir, stat, unlink } from '../files/operations.ts'
 import { snapshotFolder } from '../haven/layout.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { readSnapshotReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { mayBeBegun, relate } from './compare.ts'
+import { SourceChanged } from './source-changed.ts'
 import { type SourceFolders, withSourceFolders } from './source-folders.ts'
 
 /** Whether the snapshot is gone from the node, or why it was left there. */
@@ -53,10 +54,20 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 		for (const dataDirectory of listing.dataDirectories) yield* removeTagFolder(location, tag, dataDirectory)
 	} catch (error) {
 		if (hasCode(error)) return { removed: false, reason: error.message, failed: true }
+		if (error instanceof SourceChanged) return yield* whatIsThereNow(location, tag, error)
 		throw error
 	}
 	return { removed: true }
 }
+
+/** Somebody cleared the snapshot, or took one of its name, since it was listed. */
+function* whatIsThereNow(location: TableLocation, tag: string, { message }: SourceChanged): Io<Removal> {
+	if (!(yield* listSnapshot(location, tag))) return { removed: true }
+	const untilMs = Date.now() + LOOK_AGAIN_MS
+	return { removed: false, reason: `it changed while it was to be deleted: ${message}`, untilMs }
+}
+
+const LOOK_AGAIN_MS = 1000
 
 /** A folder that an earlier deletion has emptied, and not one that Cassandra has just made. */
 function isEmptyForLong(listing: SnapshotListing): boolean {
@@ -86,8 +97,15 @@ function* missingInHaven(base: string, receipt: Receipt): Io<string | undefined>
 
 const LOOKS_IN_FLIGHT = 16
 
-/** Of several manifests the one that was copied goes last: as long as it is there, so is the proof of what this was. */
+/**
+ * Each file in the very folders that were listed. Of several manifests the one that was copied goes last: as long as it is there, so is the proof of
+ * what this was. Throws SourceChanged, before anything is deleted, where another folder has come into the place of one.
+ */
 function* removeFiles(listing: SnapshotListing, folders: SourceFolders): Io<void> {
+	for (const { directory, path, ino } of listing.folders) {
+		const found = yield* stat(yield* folders.folder(directory, path))
+		if (found.ino !== ino) throw new SourceChanged(`${path || 'its folder'} is another`)
+	}
 	const last = listing.files.filter(({ path }) => path === MANIFEST)
 	const first = [...listing.superseded, ...listing.files.filter(({ path }) => path !== MANIFEST)]
 	for (const file of [...first, ...last]) {

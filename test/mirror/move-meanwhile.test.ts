@@ -1,0 +1,56 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { tagFolders, takeSnapshot } from '../support/tree.ts'
+import { assertNoTrace, makeScene, mirrored, trueReceipts } from './support/scene.ts'
+
+/** More than a pass opens the tag's folder. */
+const opensMax = 20
+
+/**
+ * Clears the tag, or puts one of the same name into its place, right before its folder is opened for the nth time by any
+ * thread; as a module for --import.
+ */
+function meddler(folder: string, counter: string, nth: number, what: 'clear' | 'replace'): string {
+	const clear = `fs.rmSync(${JSON.stringify(folder)}, { recursive: true })`
+	const replace = `fs.renameSync(${JSON.stringify(folder)}, ${JSON.stringify(`${counter}.aside`)});
+		fs.cpSync(${JSON.stringify(`${counter}.aside`)}, ${JSON.stringify(folder)}, { recursive: true, preserveTimestamps: true });
+		fs.writeFileSync(${JSON.stringify(join(folder, 'nb-1-big-Statistics.db'))}, 'of the other')`
+	return `import fs from 'node:fs'
+		const { openSync } = fs
+		fs.openSync = (path, ...more) => {
+			if (String(path).endsWith('/daily')) {
+				fs.appendFileSync(${JSON.stringify(counter)}, '.')
+				if (fs.statSync(${JSON.stringify(counter)}).size === ${nth}) { ${what === 'clear' ? clear : replace} }
+			}
+			return openSync(path, ...more)
+		}`
+}
+
+for (const what of ['clear', 'replace'] as const) {
+	const happens = what === 'clear' ? 'cleared by another hand' : 'taken anew'
+	test(`a snapshot that is ${happens} at any look at it is no fault, and nothing is lost`, async (t) => {
+		for (let nth = 1; nth <= opensMax; nth++) {
+			const scene = makeScene(t)
+			takeSnapshot(scene.node, 'daily')
+			const folder = tagFolders(scene.node, 'daily')[0]?.path ?? ''
+			const counter = join(scene.own, 'opens')
+			const env = {
+				NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(meddler(folder, counter, nth, what))}`,
+			}
+			const result = await scene.sync(['--move-snapshots', '--settle-time', '2'], { env })
+			assertNoTrace(t, result)
+			trueReceipts(t, scene)
+			if (statSync(counter).size < nth) {
+				t.log(`opened ${nth - 1} times`)
+				t.true(nth > 3)
+				return
+			}
+			if (what === 'clear') continue
+			const places = [folder, mirrored(scene, 'daily')].map((place) => join(place, 'nb-1-big-Statistics.db'))
+			const texts = places.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'))
+			t.true(texts.includes('of the other'), `lost at the ${nth}th: ${result.stdout}${result.stderr}`)
+		}
+		t.fail(`it was opened more than ${opensMax} times`)
+	})
+}

@@ -13,6 +13,9 @@ const COMMANDS: Record<string, () => Promise<(argv: string[]) => Promise<number>
 	prune: async () => (await import('./prune.ts')).prune,
 	snapshot: async () => (await import('./snapshot.ts')).snapshot,
 	sstables: async () => (await import('./sstables.ts')).sstables,
+	completion: async () => (await import('./completion.ts')).completion,
+	/** What its scripts call. */
+	__complete: async () => (await import('./complete.ts')).complete,
 }
 
 /**

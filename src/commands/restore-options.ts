@@ -142,6 +142,8 @@ function refuseMixtures(values: Values): void {
 	const stray = WAYS.flatMap((name) => OF_WAY[name])
 		.filter((name) => !own.has(name))
 		.find((name) => values[name] !== undefined && values[name] !== false)
+	if (stray === 'apply')
+		throw usageError('--apply makes what --schema tells, which is not given', 'Give both, or neither.')
 	if (stray !== undefined) throw conflict(stray, way)
 	if (values.as !== undefined && values['create-schema']) throw conflict('as', 'create-schema')
 	if (way === 'schema' && !values.apply && (values.cql ?? values.cqlsh) !== undefined) {

@@ -14,7 +14,8 @@ Other commands, each with its own --help:
   restore   give data back
   prune     remove what no rule keeps
   adopt     take in copies that something else has made
-  sstables  what is live on the node`,
+  sstables  what is live on the node
+  completion  a script that has bash, zsh or fish complete all this`,
 	examples: [
 		{ does: 'watch a keyspace for new snapshots', line: 'snaphaven -s /mnt/nas/{host} shop' },
 		{ does: 'take also those that are there already', line: 'snaphaven -s /mnt/nas/{host} --fullsync shop' },

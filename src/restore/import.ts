@@ -1,19 +1,18 @@
 import { importSSTables } from '../cassandra/nodetool.ts'
 import { SnaphavenError } from '../errors.ts'
-import { removeTree } from '../files/folders.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
-import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { createTable } from './create-table.ts'
+import { fillStage } from './fill-stage.ts'
 import { type LiveSSTable, liveSSTables, tableFolders } from './live-sstables.ts'
 import { holdFolder } from './one-at-a-time.ts'
 import { folderOf } from './places.ts'
 import { requireSpace } from './plan.ts'
 import { filesToBring, type ImportPlan } from './plan-import.ts'
 import { readReceiptFor } from './receipt-for.ts'
-import { type FileDamage, restoreTable } from './restore-table.ts'
-import { clearStage, makeStage } from './stage.ts'
+import type { FileDamage } from './restore-table.ts'
+import { clearStage } from './stage.ts'
 import type { ImportOptions, PlannedTable, RestoreEvent } from './types.ts'
 
 /** What an import works with. */
@@ -75,39 +74,20 @@ function refuseTable(
 async function importTable(work: Import, table: PlannedTable): Promise<void> {
 	const { haven, plan, options, tell } = work
 	const { head, place } = table
-	const { keyspace } = place
 	const refuse = (reason: string, isDamage: boolean, damage?: FileDamage[]) =>
 		refuseTable(work, table, reason, isDamage, damage)
 	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options.as)))
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const files = await filesToBring(read.receipt, place, options.dataDirectories)
-	await makeStage(plan.stage, keyspace)
-	const { restored, damage, leftOut, changed } = await stageTable(work, table, { ...read.receipt, folders: [], files })
+	const receipt = { ...read.receipt, folders: [], files }
+	const { restored, damage, leftOut, changed } = await fillStage(work, plan.stage, place, receipt)
 	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
 	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
 	for (const one of damage) tell({ type: 'damaged file', table, ...one })
 	const problem = files.length === leftOut.length ? undefined : await moveIn(work, table)
 	if (problem !== undefined) return refuse(problem, false)
 	tell({ type: 'restored', table, leftOut })
-}
-
-async function stageTable({ haven, plan, options, signal, tell }: Import, table: PlannedTable, receipt: Receipt) {
-	const { place } = table
-	await runAsync(removeTree(folderOf(place)))
-	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
-	const { acceptDamaged } = options
-	const order = {
-		base: haven.base,
-		receipt,
-		place,
-		link: false,
-		acceptDamaged,
-		owner: plan.stage.owner,
-		signal,
-		onBytes,
-	}
-	return await runAsync(restoreTable(order, false))
 }
 
 /** Has the node take the staged SSTables in. Gives why that can't be said to have succeeded. */

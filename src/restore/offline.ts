@@ -2,15 +2,14 @@ import { removeTree } from '../files/folders.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { readSealed } from '../haven/read-sealed.ts'
-import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
+import { fillStage } from './fill-stage.ts'
 import { finishMoves, moveAll } from './moves.ts'
 import { holdFolder } from './one-at-a-time.ts'
-import { folderOf } from './places.ts'
 import { requireSpace } from './plan.ts'
 import { planMoves } from './plan-moves.ts'
 import { filesToPut, type OfflinePlan, type OfflineTable } from './plan-offline.ts'
-import { type FileDamage, restoreTable, type TableResult } from './restore-table.ts'
+import type { FileDamage } from './restore-table.ts'
 import { refuseRunning } from './running.ts'
 import { type Disk, unitOf } from './spread.ts'
 import { clearStage, makeStage, stageRoot } from './stage.ts'
@@ -76,7 +75,8 @@ async function putTable(work: Offline, table: OfflineTable): Promise<void> {
 	const damaged: FileDamage[] = []
 	const leftOut: string[] = []
 	for (const [disk, share] of shares) {
-		const result = await gatherShare(work, table, disk, { ...read.receipt, files: share })
+		const folders = read.receipt.folders.filter(({ path }) => share.some((file) => file.path.startsWith(`${path}/`)))
+		const result = await fillStage(work, disk, place, { ...read.receipt, folders, files: share })
 		const { changed } = result
 		if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
 		damaged.push(...result.damage)
@@ -96,24 +96,6 @@ async function putTable(work: Offline, table: OfflineTable): Promise<void> {
 	await runAsync(moveAll(notes, moves))
 	for (const folder of new Set(moves.flatMap(({ to }) => asideIn(to, aside)))) tell({ type: 'replaced', table, folder })
 	tell({ type: 'restored', table, leftOut })
-}
-
-/** Gathers what goes to one disk in its stage. */
-async function gatherShare(
-	{ haven, options: { acceptDamaged }, signal, tell }: Offline,
-	table: OfflineTable,
-	disk: Disk,
-	{ folders, ...receipt }: Receipt,
-): Promise<TableResult> {
-	const place = { ...table.place, root: disk.root }
-	await makeStage(disk, place.keyspace)
-	await runAsync(removeTree(folderOf(place)))
-	const needed = folders.filter(({ path }) => receipt.files.some((file) => file.path.startsWith(`${path}/`)))
-	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
-	const ways = { link: false, acceptDamaged, owner: disk.owner, signal, onBytes }
-	return await runAsync(
-		restoreTable({ base: haven.base, receipt: { ...receipt, folders: needed }, place, ...ways }, false),
-	)
 }
 
 function asideIn(path: string, aside: string): string[] {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { parseComponent } from '../../src/cassandra/sstable.ts'
-import { filesIn } from '../restore/support/scene.ts'
+import { filesIn, leftNothing } from '../restore/support/scene.ts'
 import { type CliResult, runCli } from '../support/cli.ts'
 import { passed } from './support/bench.ts'
 import { indexAnswers, rowsOf, tableName } from './support/give-back.ts'
@@ -69,15 +69,6 @@ async function assertAsBefore(t: ExecutionContext, tables: string[]): Promise<vo
 	t.deepEqual(found, expected)
 }
 
-/** Nothing of ours is left in a data directory. */
-function assertLeftNothing(t: ExecutionContext): void {
-	for (const directory of node.dataDirectories)
-		t.deepEqual(
-			readdirSync(directory).filter((name) => !/^\w+$/.test(name)),
-			[],
-		)
-}
-
 /** What sstableverify says of each table, index and data, every value read. */
 async function verifyTables(tables: string[]): Promise<string[]> {
 	const outputs: string[] = []
@@ -131,7 +122,7 @@ test.serial('--import gives all back to tables truncated, dropped, and made agai
 	t.regex(rest.stdout, /^there already shop\.orders good/m)
 	await assertAsBefore(t, LOST)
 	for (const output of await verifyTables(['shop.orders'])) assertClean(t, output)
-	assertLeftNothing(t)
+	leftNothing(t, node)
 })
 
 test.serial('--to makes what nodetool import loads by the very command that is printed', async (t) => {
@@ -156,7 +147,7 @@ test.serial('--as gives old rows to another table, beside the new ones', async (
 	passed(t, await run(...args))
 	t.deepEqual(await rowsOf(node, 'shop', 'then'), rows.get('shop.orders'))
 	t.deepEqual(await rowsOf(node, 'shop', 'orders'), [])
-	assertLeftNothing(t)
+	leftNothing(t, node)
 })
 
 test.serial('--offline gives all back to a node that is stopped, and is refused while it runs', async (t) => {

@@ -3,11 +3,10 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, write
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { graceOf } from '../../src/restore/age-warnings.ts'
-import { assertNoTrace } from '../mirror/support/scene.ts'
 import type { CliResult } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
 import { type Behaviour, makeNodetool } from './support/nodetool.ts'
-import { filesIn, inHaven, type Mirrored, mirrorFixture, onNode, restore } from './support/scene.ts'
+import { ended, filesIn, inHaven, leftNothing, type Mirrored, mirrorFixture, onNode, restore } from './support/scene.ts'
 
 let recorded: Mirrored
 
@@ -51,20 +50,6 @@ function liveFiles({ dataDirectories }: Pick<Mirrored, 'dataDirectories'>, name:
 }
 
 const sizesOf = (files: string[]) => files.map((file) => statSync(file).size).sort((a, b) => a - b)
-
-function ended(t: ExecutionContext, result: CliResult, exitCode: number): void {
-	t.is(result.exitCode, exitCode, result.stderr + result.stdout)
-	assertNoTrace(t, result)
-}
-
-/** Nothing of ours is left in a data directory. */
-function leftNothing(t: ExecutionContext, { dataDirectories }: Mirrored): void {
-	for (const directory of dataDirectories)
-		t.deepEqual(
-			readdirSync(directory).filter((name) => !/^\w+$/.test(name)),
-			[],
-		)
-}
 
 test.serial(
 	'what the tables lack is moved in by the node, from a stage in the data directory, and nothing else',

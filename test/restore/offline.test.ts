@@ -4,10 +4,18 @@ import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { currentFolder } from '../../src/restore/current-folder.ts'
 import { freeNames } from '../../src/restore/free-ids.ts'
-import { assertNoTrace } from '../mirror/support/scene.ts'
 import { type CliOptions, type CliResult, nodeBinary } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
-import { filesIn, type Mirrored, mirrorFixture, onNode, restore, signalAt } from './support/scene.ts'
+import {
+	ended,
+	filesIn,
+	leftNothing,
+	type Mirrored,
+	mirrorFixture,
+	onNode,
+	restore,
+	signalAt,
+} from './support/scene.ts'
 
 let recorded: Mirrored
 
@@ -63,19 +71,6 @@ function assertSame(t: ExecutionContext, found: Map<string, string>, expected: M
 	t.true(expected.size > 0)
 	t.deepEqual([...found.keys()].sort(), [...expected.keys()].sort())
 	for (const [path, file] of found) t.true(readFileSync(file).equals(readFileSync(expected.get(path) ?? '')), path)
-}
-
-function ended(t: ExecutionContext, result: CliResult, exitCode: number): void {
-	t.is(result.exitCode, exitCode, result.stderr + result.stdout)
-	assertNoTrace(t, result)
-}
-
-function leftNothing(t: ExecutionContext, { dataDirectories }: Mirrored): void {
-	for (const directory of dataDirectories)
-		t.deepEqual(
-			readdirSync(directory).filter((name) => !/^\w+$/.test(name)),
-			[],
-		)
 }
 
 test.serial(

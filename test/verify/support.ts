@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { parseComponent } from '../../src/cassandra/sstable.ts'
 import { objectsOf } from '../mirror/support/scene.ts'
 import { type CliOptions, type CliResult, runCli } from '../support/cli.ts'
 import { type FixtureName, readExpected, unpackFixture } from '../support/fixtures.ts'
@@ -83,4 +84,10 @@ export function flipBit(path: string, at = Math.floor(statSync(path).size / 2)):
 	closeSync(fd)
 	execFileSync('touch', ['-d', mtime.toISOString(), '--', path])
 	void atime
+}
+
+/** What a component is, apart from which SSTable's or index's it is. */
+export function kindOf(path: string): string {
+	const component = parseComponent(path)?.component ?? basename(path)
+	return component.startsWith('SAI+') ? (component.split('+').at(-1) ?? '') : component
 }

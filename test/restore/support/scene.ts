@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { assertNoTrace } from '../../mirror/support/scene.ts'
 import { type CliOptions, type CliResult, runCli } from '../../support/cli.ts'
 import { type FixtureName, unpackFixture } from '../../support/fixtures.ts'
 import { ownFolder } from '../../support/folder.ts'
@@ -85,4 +86,19 @@ export function signalAt(
 		}`,
 	)
 	return { NODE_OPTIONS: `--import=${file}` }
+}
+
+/** It ended so, and said nothing that only a programmer could read. */
+export function ended(t: ExecutionContext, result: CliResult, exitCode: number): void {
+	t.is(result.exitCode, exitCode, result.stderr + result.stdout)
+	assertNoTrace(t, result)
+}
+
+/** Nothing of ours is left in a data directory. */
+export function leftNothing(t: ExecutionContext, { dataDirectories }: Pick<Mirrored, 'dataDirectories'>): void {
+	for (const directory of dataDirectories)
+		t.deepEqual(
+			readdirSync(directory).filter((name) => !/^\w+$/.test(name)),
+			[],
+		)
 }

@@ -1,7 +1,7 @@
 import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
 import { crc32 } from '../files/builtins.ts'
-import { READ, writeFully } from '../files/contents.ts'
+import { READ, readFully, writeFully } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close, open, read, stat, withOpen } from '../files/operations.ts'
@@ -31,7 +31,7 @@ interface Pump {
 	stopped: Int32Array
 }
 
-/** What was read: its CRC-32, and the text where it is a proof. */
+/** What was read: its CRC-32, and where it is a proof its text, of which no more counts than a chunk or two have. */
 interface Sum {
 	crc: number
 	text: string | undefined
@@ -62,7 +62,7 @@ export function* pump({ source, target, chunk, piece, file: { path, size }, stop
 		crc = crc32(bytes, crc)
 		yield* writeFully(target, chunk, got, whole ? null : offset + done)
 		done += got
-		if (text === '') text = bytes.toString('latin1')
+		if (text !== undefined && text.length < CHUNK_BYTES) text += bytes.toString('latin1')
 		// The end of a file that is as long as it was: no call is needed to see that nothing follows a short read.
 		if (isLast && done === length && got < chunk.length) break
 	}
@@ -82,7 +82,7 @@ export function* checksum(fd: number, { size, path }: SnapshotFile, stopped: Int
 			if (got === 0) break
 			crc = crc32(chunk.subarray(0, got), crc)
 			done += got
-			if (text === '') text = chunk.toString('latin1', 0, got)
+			if (text !== undefined && text.length < CHUNK_BYTES) text += chunk.toString('latin1', 0, got)
 		}
 		if (done !== size) throw sizeChanged(path, size, done)
 		return { crc, text }
@@ -129,7 +129,11 @@ export function* readText(from: PathLike, path: string): Io<string> {
 	const source = yield* openSource(from, path)
 	try {
 		return yield* withChunk(function* (chunk) {
-			return chunk.toString('latin1', 0, yield* readSource(source, chunk, chunk.length, null, path))
+			let done = 0
+			for (let got = -1; got !== 0 && done < chunk.length; done += got) {
+				got = yield* readSource(source, chunk.subarray(done), chunk.length - done, null, path)
+			}
+			return chunk.toString('latin1', 0, done)
 		})
 	} finally {
 		yield* close(source)
@@ -141,7 +145,7 @@ export function textOf(path: PathLike): Io<string> {
 	return withOpen(path, READ, function* (fd) {
 		const { size } = yield* stat(fd)
 		const buffer = Buffer.allocUnsafe(Math.min(Number(size), CHUNK_BYTES))
-		return buffer.toString('latin1', 0, yield* read(fd, buffer, 0, buffer.length, null))
+		return buffer.toString('latin1', 0, yield* readFully(fd, buffer, buffer.length, null))
 	})
 }
 

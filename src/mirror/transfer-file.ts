@@ -18,7 +18,7 @@ export interface PieceResult {
 	crc: number
 	/** How it came in the end: what could not be linked was copied. */
 	how: Origin
-	/** The contents of a Digest.crc32 or TOC.txt, as far as the first read gave them. */
+	/** The contents of a Digest.crc32 or TOC.txt, its beginning where it is long. */
 	text?: string | undefined
 }
 

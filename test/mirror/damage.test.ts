@@ -104,3 +104,16 @@ test('a copy that was damaged is not reused: once the node’s own is good again
 	t.deepEqual(readFileSync(join(mirrored(scene, 'weekly'), 'nb-1-big-Data.db')), readFileSync(scene.damaged))
 	trueReceipts(t, scene)
 })
+
+test('reads that give less than was asked for are no damage', async (t) => {
+	const scene = makeScene(t, { dataBytes: 200 })
+	takeSnapshot(scene.node, 'daily')
+	const preload = `import fs from 'node:fs'
+		const { readSync } = fs
+		fs.readSync = (fd, buffer, offset, length, position) => readSync(fd, buffer, offset, Math.min(length, 4), position)`
+	await scene.syncWell([], { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` } })
+	t.deepEqual(
+		trueReceipts(t, scene).map(({ state }) => state),
+		['whole'],
+	)
+})

@@ -1,0 +1,41 @@
+// For --import: makes the nth call of one of Node's functions for files fail, counted over all threads of a command.
+// SNAPHAVEN_FAIL is `CALL NTH CODE COUNTER`: CALL as in node:fs, without Sync; CODE an errno, `SHORT` for half of what was
+// asked for, or an errno with `after`, for a call that was done and its reply lost; COUNTER a file with a byte a call.
+import fs from 'node:fs'
+import os from 'node:os'
+
+const [call, nth, code, counter] = process.env.SNAPHAVEN_FAIL.split(' ')
+const { [call]: callback, [`${call}Sync`]: sync, writeSync, fstatSync } = fs
+const counted = fs.openSync(counter, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_APPEND)
+const [name, after] = code.split('-')
+
+function isTheOne() {
+	// Node loads its modules by the same functions.
+	if (new Error().stack.includes('node:internal/modules')) return false
+	writeSync(counted, '.')
+	return fstatSync(counted).size === Number(nth)
+}
+
+function failure() {
+	const message = `${name}: made to fail, ${call}`
+	return Object.assign(new Error(message), { code: name, errno: -os.constants.errno[name], syscall: call })
+}
+
+/** Half the length of read(fd, buffer, offset, length, position) and its like. */
+const halved = ([fd, buffer, offset, length, ...rest]) => [fd, buffer, offset, Math.ceil(length / 2), ...rest]
+
+fs[`${call}Sync`] = (...args) => {
+	if (!isTheOne()) return sync(...args)
+	if (name === 'SHORT') return sync(...halved(args))
+	// A file descriptor is gone also where close says that it failed.
+	if (after || call === 'close') sync(...args)
+	throw failure()
+}
+
+fs[call] = (...args) => {
+	const done = args.at(-1)
+	if (!isTheOne()) return callback(...args)
+	if (name === 'SHORT') return callback(...halved(args))
+	if (after || call === 'close') return callback(...args.slice(0, -1), (error) => done(error ?? failure()))
+	process.nextTick(done, failure())
+}

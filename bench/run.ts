@@ -5,6 +5,7 @@ import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
 import { latency } from './latency.ts'
 import { list } from './list.ts'
+import { liveSets } from './live-sets.ts'
 import { manyTables } from './many-tables.ts'
 import { nasLine } from './nas-line.ts'
 import { nothingNew } from './nothing-new.ts'
@@ -42,6 +43,7 @@ const scenarios = [
 	nasLine,
 	manyTables,
 	idleService,
+	liveSets,
 	...storms,
 	latency,
 	list,

@@ -4,7 +4,7 @@ import { folderOf, type TablePlace } from '../restore/places.ts'
 
 /** The commands that load a restored table. */
 export interface NextCommands {
-	/** Makes the table; undefined where it is restored as another one. */
+	/** Makes the table; undefined where it is restored as another one, and of a live set, which has no schema.cql. */
 	schema?: string
 	/** Into a running node whose tokens it holds. */
 	import: string
@@ -13,17 +13,23 @@ export interface NextCommands {
 }
 
 /** The exact commands for one table. */
-export function nextCommands(place: TablePlace, isOther: boolean): NextCommands {
+export function nextCommands(place: TablePlace, hasSchema: boolean): NextCommands {
 	const folder = shellWord(folderOf(place))
 	return {
-		...(isOther ? {} : { schema: `cqlsh -f ${shellWord(`${folderOf(place)}/schema.cql`)}` }),
+		...(hasSchema ? { schema: `cqlsh -f ${shellWord(`${folderOf(place)}/schema.cql`)}` } : {}),
 		import: `nodetool import --copy-data ${place.keyspace} ${place.name} ${folder}`,
 		sstableloader: `sstableloader -d NODE ${folder}`,
 	}
 }
 
+const OTHER_SCHEMA = 'make the other table, with the columns that schema.cql in its folder has'
+const LIVE_SCHEMA = 'where a table is not there any more, make it: live sets have no schema.cql, and snapshots have'
+
 /** What to do with restored tables, for people. */
-export function nextLines(places: TablePlace[], { link, isOther }: { link: boolean; isOther: boolean }): Line[] {
+export function nextLines(
+	places: TablePlace[],
+	{ link, isOther, isLive }: { link: boolean; isOther: boolean; isLive: boolean },
+): Line[] {
 	if (places.length === 0) return []
 	if (link) {
 		return [
@@ -32,12 +38,14 @@ export function nextLines(places: TablePlace[], { link, isOther }: { link: boole
 			),
 		]
 	}
-	const commands = places.map((place) => nextCommands(place, isOther))
+	const commands = places.map((place) => nextCommands(place, !isOther && !isLive))
 	return [
 		heading(
-			isOther
-				? 'make the other table, with the columns that schema.cql in its folder has'
-				: 'where a table is not there any more, make its keyspace by CREATE KEYSPACE and then the table:',
+			isLive
+				? LIVE_SCHEMA
+				: isOther
+					? OTHER_SCHEMA
+					: 'where a table is not there any more, make its keyspace by CREATE KEYSPACE and then the table:',
 		),
 		...commands.flatMap(({ schema }) => (schema === undefined ? [] : [continuation(schema)])),
 		heading('load each into the running node, whose user must be able to read it, and then look at the rows:'),

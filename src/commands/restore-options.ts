@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type SnaphavenError, usageError } from '../errors.ts'
+import { LIVE } from '../haven/layout.ts'
 import type { When } from '../restore/choose.ts'
 import type { OtherTable } from '../restore/places.ts'
 import type { SchemaWay } from '../restore/schema-target.ts'
@@ -73,7 +74,9 @@ function otherTable(text: string): OtherTable {
 	throw usageError(`--as expects keyspace.table, but was given "${text}"`, 'For example: --as shop.orders_then')
 }
 
-function whenOf({ tag, at }: Values, now: number): When {
+function whenOf({ tag, at, live }: Values, now: number): When {
+	if (live && (tag ?? at) !== undefined) throw conflict('live', tag === undefined ? 'at' : 'tag')
+	if (live) return { tag: LIVE }
 	if (tag !== undefined && at !== undefined) {
 		throw usageError('-t and --at cannot be given together', 'Leave one of them out.')
 	}
@@ -123,7 +126,7 @@ type Way = 'to' | 'import' | 'offline' | 'schema' | 'roles' | 'tokens'
 
 /** The flags that mean something in these ways alone. */
 const OF_WAY: Record<Way, (keyof Values)[]> = {
-	to: ['to', 'link', 'as'],
+	to: ['to', 'link', 'as', 'live'],
 	import: [
 		...(['import', 'as', 'create-schema', 'cql', 'cql-credentials', 'cqlsh'] as const),
 		...(['nodetool', 'host', 'port', 'user', 'password-file'] as const),

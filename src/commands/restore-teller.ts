@@ -6,7 +6,7 @@ import { Meter } from '../report/meter.ts'
 import { quoted } from '../report/printable.ts'
 import { progressLine } from '../report/progress-line.ts'
 import { stdoutSettled } from '../report/streams.ts'
-import { requireSpace } from '../restore/plan.ts'
+import { isLive, requireSpace } from '../restore/plan.ts'
 import type { PlannedTable, Refusal, RestoreEvent, RestorePlan } from '../restore/types.ts'
 import { nextCommands, nextLines, startLine } from './restore-next.ts'
 import type { RestoreRun } from './restore-options.ts'
@@ -95,8 +95,9 @@ class RestoreTellerOf {
 			this.print(summaryLine(this.#there, this.#refused, this.#whereText(), elapsedMs))
 			const places = this.#plan?.tables.filter((table) => this.#there.includes(table)).map(({ place }) => place)
 			if (target.kind === 'folder') {
-				const { link, as } = target
-				for (const line of nextLines(places ?? [], { link, isOther: as !== undefined })) this.print(line)
+				const { link, as, when } = target
+				const what = { link, isOther: as !== undefined, isLive: isLive(when) }
+				for (const line of nextLines(places ?? [], what)) this.print(line)
 			}
 			if (target.kind === 'stopped node') this.print(startLine)
 		}
@@ -141,7 +142,9 @@ class RestoreTellerOf {
 		this.#teller.printJson({
 			...tableObject('restored', table),
 			...(leftOut.length === 0 ? {} : { leftOut }),
-			...(target.kind === 'folder' && !target.link ? { next: nextCommands(table.place, target.as !== undefined) } : {}),
+			...(target.kind === 'folder' && !target.link
+				? { next: nextCommands(table.place, target.as === undefined && !isLive(target.when)) }
+				: {}),
 		})
 	}
 

@@ -1,6 +1,6 @@
 import { hasCode, type Io } from '../files/io.ts'
 import { readdir } from '../files/operations.ts'
-import { PARTIAL, type SnapshotKey } from './layout.ts'
+import { LIVE, PARTIAL, type SnapshotKey } from './layout.ts'
 import { namesOf } from './names-of.ts'
 import { findProgress } from './progress.ts'
 
@@ -10,7 +10,9 @@ export function* findGathering(base: string): Io<SnapshotKey[]> {
 	for (const folder of yield* readdir(`${base}/${PARTIAL}`)) {
 		try {
 			if ((yield* namesOf(`${base}/${PARTIAL}/${folder}`)).length === 0) continue
-			found.push(...(yield* findProgress(base, `${PARTIAL}/${folder}`)).map(({ key }) => key))
+			found.push(
+				...(yield* findProgress(base, `${PARTIAL}/${folder}`)).map(({ key }) => key).filter(({ tag }) => tag !== LIVE),
+			)
 		} catch (error) {
 			// It has been sealed by now, or another run has taken the folder over.
 			if (!hasCode(error, 'ENOENT')) throw error

@@ -89,7 +89,7 @@ export function describeEvent(event: SyncEvent): Line[] {
 function liveLine(event: Extract<SyncEvent, { type: 'live' | 'livePlanned' }>): Line {
 	const { type, sstables, added, removed } = event
 	const changes = [...(added > 0 ? [`${added} new`] : []), ...(removed > 0 ? [`${removed} gone`] : [])]
-	const change = changes.length === 0 ? 'rewritten files' : changes.join(', ')
+	const change = changes.length === 0 ? 'none new' : changes.join(', ')
 	const came = total(event).files > 0 ? `; ${transfers(event)} came` : ''
 	const what = `${tableText(event.table)}: ${counted(sstables, 'live SSTable')}, ${change}${came}`
 	return resultLine(type === 'live' ? 'live' : 'planned', what)

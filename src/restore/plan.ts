@@ -3,7 +3,7 @@ import { each, type Io, runAsync } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { lstatIfThere } from '../files/operations.ts'
 import type { Haven } from '../haven/haven.ts'
-import { safeName } from '../haven/layout.ts'
+import { LIVE, LIVE_RECEIPTS, safeName } from '../haven/layout.ts'
 import type { SealedHead } from '../haven/read-heads.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
@@ -47,7 +47,8 @@ export interface ChosenTables {
 /** Chooses a snapshot for each table. Throws where there is none at all. */
 export async function chooseTables(haven: Haven, options: ChooseOptions): Promise<ChosenTables> {
 	const { wantsTable } = options
-	const catalog = await readCatalog(haven.base, { wantsTable, wantsTag: () => true, wantsTime: () => true })
+	const all = { wantsTable, wantsTag: () => true, wantsTime: () => true, live: isLive(options.when) }
+	const catalog = await readCatalog(haven.base, all)
 	const choice = chooseSnapshots(catalog.sealed, options.when, options.isNamed)
 	const refused = [
 		...choice.chosen.flatMap((head) => refusalOf(head, options)),
@@ -59,6 +60,11 @@ export async function chooseTables(haven: Haven, options: ChooseOptions): Promis
 	if (options.as && wanted.length + refused.length !== 1) throw notOne(wanted)
 	const aged = await runAsync(ageWarnings(haven.base, wanted, catalog, options.dataDirectories ?? []))
 	return { wanted, refused, warnings: [...warningsOf({ choice, catalog, options, haven }), ...aged] }
+}
+
+/** Whether live sets are to be restored, and no snapshots. */
+export function isLive(when: ChooseOptions['when']): boolean {
+	return 'tag' in when && when.tag === LIVE
 }
 
 /** Throws unless what is still to be written fits. */
@@ -82,7 +88,8 @@ function refusalOf(head: SealedHead, { acceptDamaged }: ChooseOptions): Refusal[
 		return [{ keyspace, name, isDamage: false, reason }]
 	}
 	if (state !== 'damaged' || acceptDamaged) return []
-	const reason = `its snapshot ${tag} was damaged on the node when it was sealed; --accept-damaged takes it as it is`
+	const what = tag === LIVE ? 'live set' : `snapshot ${tag}`
+	const reason = `its ${what} was damaged on the node when it was sealed; --accept-damaged takes it as it is`
 	return [{ keyspace, name, isDamage: true, reason }]
 }
 
@@ -99,9 +106,10 @@ function unbelieved(catalog: Catalog, { chosen }: Choice<SealedHead>, { when }: 
 			reason: 'its snapshot is being sealed or removed just now, or a run was killed meanwhile: try again later',
 		}))
 	const bad = catalog.bad
-		.filter(({ path }) => path.endsWith(`/${safeName(when.tag)}.json`))
+		.filter(({ path }) => isReceiptOf(path, when.tag))
 		.map(({ path, reason }) => {
-			const [table = '', keyspace = ''] = path.split('/').slice(-3, -1).reverse()
+			const names = when.tag === LIVE ? path.replace(/\.json$/, '/') : path
+			const [table = '', keyspace = ''] = names.split('/').slice(-3, -1).reverse()
 			return {
 				keyspace,
 				name: nameOf({ table }),
@@ -110,6 +118,10 @@ function unbelieved(catalog: Catalog, { chosen }: Choice<SealedHead>, { when }: 
 			}
 		})
 	return [...doubtful, ...bad].filter(({ keyspace, name }) => !has.has(`${keyspace}.${name}`))
+}
+
+function isReceiptOf(path: string, tag: string): boolean {
+	return tag === LIVE ? path.startsWith(`${LIVE_RECEIPTS}/`) : path.endsWith(`/${safeName(tag)}.json`)
 }
 
 interface TableLook {
@@ -158,6 +170,9 @@ function nothingFound({ sealed }: Catalog, { when }: ChooseOptions) {
 		tags.length === 0
 			? 'No snapshot of these keyspaces and tables is in the haven at all: see snaphaven list.'
 			: `Their newest tags: ${tags.slice(0, 5).join(', ')}. All: snaphaven list.`
+	if (isLive(when)) {
+		return failure('no live set is in the haven', 'They come with sync --sync-sstables.')
+	}
 	const what = 'tag' in when ? `with the tag ${when.tag}` : `taken at or before ${new Date(when.at).toISOString()}`
 	return failure(`no snapshot ${what} is in the haven`, hint)
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { TableLocation } from '../../src/cassandra/list-snapshot.ts'
@@ -9,17 +9,19 @@ import { makeTotals } from '../../src/mirror/totals.ts'
 import type { SyncEvent, SyncOptions } from '../../src/mirror/types.ts'
 import { makeScene, type Scene } from '../mirror/support/scene.ts'
 import { flushTables } from '../support/tree.ts'
-import { assertLive, nodeFolders, removeSSTable, trueLive } from './support/live-set.ts'
+import { assertLive, liveFolder, nodeFolders, removeSSTable, trueLive } from './support/live-set.ts'
+import { filesBelow } from './support/turn-scene.ts'
 
 // A thread of ava's can't set it, as reading it does.
 const umask = process.umask()
 process.umask = () => umask
 
-/** Mirrors the table once; `before` is called before each job of the engine, with how many of its name there were. */
+/** Mirrors the table once; `before` and `after` are called around each job of the engine, with how many of its name there were. */
 async function mirrorWhile(
 	t: ExecutionContext,
 	scene: Scene,
 	before: (job: string, nth: number) => void,
+	after: (job: string, nth: number) => void = () => {},
 ): Promise<SyncEvent[]> {
 	const { node, haven, state } = scene
 	const events: SyncEvent[] = []
@@ -43,7 +45,9 @@ async function mirrorWhile(
 			const nth = jobs.get(name) ?? 0
 			jobs.set(name, nth + 1)
 			before(name, nth)
-			return await engine.run(name, ...args)
+			const result = await engine.run(name, ...args)
+			after(name, nth)
+			return result
 		},
 	})
 	const watched = {
@@ -103,13 +107,25 @@ test('a group that could not be made durable is undone, gathered anew and sealed
 	removeSSTable(tableOf(scene), 'nb-1-big-')
 	flushTables(scene.node)
 	let failures = 0
-	const events = await mirrorWhile(t, scene, (job, nth) => {
-		if (job !== 'putLiveAll' || nth > 0) return
-		failures++
-		throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
-	})
+	const before = standing(scene)
+	let undone: unknown
+	const fail = (job: string, nth: number) => {
+		if (job === 'putLiveAll' && nth === 0) {
+			failures++
+			throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
+		}
+		if (job === 'undoLiveAll') undone = standing(scene)
+	}
+	const events = await mirrorWhile(t, scene, () => {}, fail)
+	t.deepEqual(undone, before)
 	t.is(failures, 1)
 	assertLive(t, scene)
 	t.is(trueLive(t, scene).length, 1)
 	t.true(events.some(({ type }) => type === 'live'))
 })
+
+/** What stands in the table's folder, and its receipt. */
+function standing(scene: Scene) {
+	const receipt = join(scene.haven, '.snaphaven/live/ks', `${scene.node.folders[0]}.json`)
+	return [[...filesBelow(liveFolder(scene), 'latin1')].sort(), readFileSync(receipt, 'utf8')]
+}

@@ -37,6 +37,7 @@ test('the parts of a schema are told apart, whatever stands in strings, comments
 		'keyspace Shop.Shop',
 	])
 	t.is(splitCql(parts[0]?.cql ?? '').length, 3)
+	t.true(parts[0]?.cql.includes("    AND comment = 'it''s; a ( test -- no comment';\nALTER TABLE"))
 	t.deepEqual(parts.map(baseOf).filter(Boolean), [
 		{ keyspace: 'shop', name: 'orders' },
 		{ keyspace: 'shop', name: 'Orders' },

@@ -44,6 +44,10 @@ export const RESTORE_FLAGS = defineFlags({
 		kind: 'switch',
 		help: 'with --import: make tables that the node lacks, and their keyspaces; by --cql, else by cqlsh',
 	},
+	'count-rows': {
+		kind: 'switch',
+		help: 'with --import and --cql: count each table’s rows before and after, which takes as long as reading it',
+	},
 	schema: {
 		kind: 'switch',
 		help: 'print the CQL that makes the keyspaces, types, functions, tables, indexes and views as they were',
@@ -75,7 +79,7 @@ export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]>
 	'What is restored': ['snapshot-dir', 'tag', 'at', 'live', 'accept-damaged'],
 	'Where to (one of)': ['to', 'import', 'offline'],
 	'Or what is printed (one of)': ['schema', 'roles', 'tokens'],
-	How: ['as', 'link', 'create-schema', 'apply', 'replace', 'dry-run'],
+	How: ['as', 'link', 'create-schema', 'count-rows', 'apply', 'replace', 'dry-run'],
 	'How the node is reached': ['cql', 'cql-credentials', 'cqlsh', 'nodetool', 'host', 'port', 'user', 'password-file'],
 	'Where Cassandra keeps its data (one of)': ['cassandra-dir', 'data-dir', 'cassandra-yaml'],
 	'With care': ['state-dir'],

@@ -42,7 +42,11 @@ export async function restoreOptions(
 		const making = values['create-schema'] ? schemaWay(values, around) : undefined
 		const cql = cqlPlaceOf(values, around)
 		const nodetool = nodetoolOf(values, around)
-		return { ...run, target: { kind: 'node', ...chosen, dataDirectories, nodetool, making, cql } }
+		const countRows = values['count-rows']
+		if (countRows && !cql) {
+			throw usageError('--count-rows asks the node by CQL, and --cql is not given', 'Give --cql HOST:PORT too.')
+		}
+		return { ...run, target: { kind: 'node', ...chosen, dataDirectories, nodetool, making, cql, countRows } }
 	}
 	if (values.offline) {
 		return { ...run, target: { kind: 'stopped node', ...chosen, dataDirectories, replace: values.replace } }
@@ -128,7 +132,7 @@ type Way = 'to' | 'import' | 'offline' | 'schema' | 'roles' | 'tokens'
 const OF_WAY: Record<Way, (keyof Values)[]> = {
 	to: ['to', 'link', 'as', 'live'],
 	import: [
-		...(['import', 'as', 'create-schema', 'cql', 'cql-credentials', 'cqlsh'] as const),
+		...(['import', 'as', 'create-schema', 'count-rows', 'cql', 'cql-credentials', 'cqlsh'] as const),
 		...(['nodetool', 'host', 'port', 'user', 'password-file'] as const),
 	],
 	offline: ['offline', 'replace'],

@@ -1,9 +1,9 @@
-import { amount, bytes, counted, duration } from '../report/amounts.ts'
+import { amount, bytes, count, counted, duration } from '../report/amounts.ts'
 import { type Line, pathName, problemLine, resultLine, shortName } from '../report/messages.ts'
 import { quoted } from '../report/printable.ts'
 import { nameOf } from '../restore/choose.ts'
 import { folderOf } from '../restore/places.ts'
-import type { PlannedTable, Refusal, RestorePlan } from '../restore/types.ts'
+import type { PlannedTable, Refusal, RestorePlan, RowCounts } from '../restore/types.ts'
 
 /** `shop.orders daily_1, taken 2026-11-21T10:00:00.000Z: 12 files, 4.1 MB` */
 function tableText({ head, place }: PlannedTable): string {
@@ -35,11 +35,17 @@ export function planLine({ tables, bytesFree, disks = [] }: RestorePlan, where: 
 }
 
 /** The line that a restored table is told by. */
-export function restoredLine(table: PlannedTable, leftOut: string[]): Line {
+export function restoredLine(table: PlannedTable, leftOut: string[], rows?: RowCounts): Line {
 	const without = leftOut.length === 0 ? '' : `, without ${counted(leftOut.length, 'file')} of damaged SSTables`
 	const doubtful = table.head.state === 'whole' ? '' : `, ${table.head.state}`
 	const kind = without === '' && doubtful === '' ? 'good' : 'doubtful'
-	return resultLine('restored', `${tableText(table)}${doubtful}${without}`, kind)
+	return resultLine('restored', `${tableText(table)}${doubtful}${without}${rowsText(rows)}`, kind)
+}
+
+function rowsText(rows: RowCounts | undefined): string {
+	if (rows === undefined) return ''
+	if ('problem' in rows) return `; its rows could not be counted: ${rows.problem}`
+	return `; ${counted(rows.after, 'row')}, ${count(rows.before)} before`
 }
 
 /** The line that a file is named by that the haven has damaged. */

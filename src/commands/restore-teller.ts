@@ -134,14 +134,15 @@ class RestoreTellerOf {
 		return { lines, exitCode: 1 as const, message: `interrupted: ${message}`, hint: undefined }
 	}
 
-	#tellRestored({ table, leftOut }: Extract<RestoreEvent, { type: 'restored' }>): void {
+	#tellRestored({ table, leftOut, rows }: Extract<RestoreEvent, { type: 'restored' }>): void {
 		const { target } = this.#options
 		this.#there.push(table)
 		if (table.head.state === 'damaged') this.#sawDamage = true
-		this.print(restoredLine(table, leftOut))
+		this.print(restoredLine(table, leftOut, rows))
 		this.#teller.printJson({
 			...tableObject('restored', table),
 			...(leftOut.length === 0 ? {} : { leftOut }),
+			...(rows === undefined ? {} : { rows }),
 			...(target.kind === 'folder' && !target.link
 				? { next: nextCommands(table.place, target.as === undefined && !isLive(target.when)) }
 				: {}),

@@ -3,6 +3,7 @@ import { SnaphavenError } from '../errors.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { onHaven } from '../haven/trouble.ts'
+import { countRows } from './count-rows.ts'
 import { createTable } from './create-table.ts'
 import { fillStage } from './fill-stage.ts'
 import { type LiveSSTable, liveSSTables, tableFolders } from './live-sstables.ts'
@@ -13,7 +14,7 @@ import { filesToBring, type ImportPlan } from './plan-import.ts'
 import { readReceiptFor } from './receipt-for.ts'
 import type { FileDamage } from './restore-table.ts'
 import { clearStage } from './stage.ts'
-import type { ImportOptions, PlannedTable, RestoreEvent } from './types.ts'
+import type { ImportOptions, PlannedTable, RestoreEvent, RowCounts } from './types.ts'
 
 /** What an import works with. */
 interface Import {
@@ -85,9 +86,27 @@ async function importTable(work: Import, table: PlannedTable): Promise<void> {
 	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
 	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
 	for (const one of damage) tell({ type: 'damaged file', table, ...one })
+	const before = await rowsOf(work, table)
 	const problem = files.length === leftOut.length ? undefined : await moveIn(work, table)
 	if (problem !== undefined) return refuse(problem, false)
-	tell({ type: 'restored', table, leftOut })
+	const rows = await rowsSince(work, table, before)
+	tell({ type: 'restored', table, leftOut, ...(rows && { rows }) })
+}
+
+/** Undefined where they are not asked for; why they could not be counted, if so: that proves nothing of the import. */
+async function rowsOf({ options, signal }: Import, { place }: PlannedTable): Promise<number | string | undefined> {
+	if (!options.countRows || !options.cql) return undefined
+	return await countRows(options.cql, place, signal).catch(understood)
+}
+
+async function rowsSince(
+	work: Import,
+	table: PlannedTable,
+	before: number | string | undefined,
+): Promise<RowCounts | undefined> {
+	if (typeof before !== 'number') return before === undefined ? undefined : { problem: before }
+	const after = await rowsOf(work, table)
+	return typeof after === 'number' ? { before, after } : { problem: after ?? '' }
 }
 
 /** Has the node take the staged SSTables in. Gives why that can't be said to have succeeded. */

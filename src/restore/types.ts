@@ -38,6 +38,8 @@ export interface ImportOptions extends ChooseOptions {
 	making: SchemaWay | undefined
 	/** Where the node's schema can be looked at, to be held against the snapshots'. */
 	cql: CqlPlace | undefined
+	/** Count each table's rows before and after, over `cql`. */
+	countRows: boolean
 }
 
 /** A restore into the live folders of a stopped node. */
@@ -80,9 +82,12 @@ export interface RestorePlan {
 	disks?: Disk[]
 }
 
+/** A table's rows before and after it was restored, or why they could not be counted. */
+export type RowCounts = { before: number; after: number } | { problem: string }
+
 /** What a restore tells as it goes on. */
 export type RestoreEvent =
-	| { type: 'restored'; table: PlannedTable; leftOut: string[] }
+	| { type: 'restored'; table: PlannedTable; leftOut: string[]; rows?: RowCounts }
 	| { type: 'refused'; refusal: Refusal; damage: { path: string; reason: string }[]; table: PlannedTable }
 	| { type: 'damaged file'; table: PlannedTable; path: string; reason: string }
 	/** What was live of it is in this folder now. */

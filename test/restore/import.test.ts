@@ -159,6 +159,8 @@ test.serial('flags of one way are refused in the other', async (t) => {
 		['--import', '--link'],
 		['--to', '/x', '--nodetool', 'y'],
 		['--to', '/x', '--create-schema'],
+		['--to', '/x', '--count-rows'],
+		['--import', '--count-rows'],
 	]) {
 		t.is((await restore(haven, ['-t', 'tuesday', ...args])).exitCode, 2)
 	}

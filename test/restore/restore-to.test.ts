@@ -11,10 +11,19 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { assertNoTrace, changesBetween, fingerprint, objectsOf } from '../mirror/support/scene.ts'
-import type { CliResult } from '../support/cli.ts'
+import { changesBetween, fingerprint, objectsOf } from '../mirror/support/scene.ts'
 import { ownFolder } from '../support/folder.ts'
-import { copyOf, filesIn, inHaven, type Mirrored, mirrorFixture, onNode, restore, signalAt } from './support/scene.ts'
+import {
+	copyOf,
+	ended,
+	filesIn,
+	inHaven,
+	type Mirrored,
+	mirrorFixture,
+	onNode,
+	restore,
+	signalAt,
+} from './support/scene.ts'
 
 let mirrored: Mirrored
 
@@ -25,11 +34,6 @@ test.before('a recorded node is mirrored', async () => {
 test.after.always(() => {
 	if (mirrored !== undefined) rmSync(mirrored.own, { recursive: true, force: true })
 })
-
-function ended(t: ExecutionContext, result: CliResult, exitCode: number): void {
-	t.is(result.exitCode, exitCode, result.stderr + result.stdout)
-	assertNoTrace(t, result)
-}
 
 /** Each restored folder has just the files that the node's snapshot has, to the byte. */
 function assertSame(t: ExecutionContext, to: string, keyspace: string, name: string, tag: string): void {

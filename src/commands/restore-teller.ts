@@ -26,6 +26,9 @@ import { openTeller, type Teller, type Telling } from './teller.ts'
 /** Where it is in the end. */
 const WORDS = { node: 'running node', 'stopped node': 'live folders of the stopped node' }
 
+/** Progress is told no more often. */
+const PROGRESS_MS = 100
+
 /** Tells a restore: its plan, each table, the end and what to do next. */
 class RestoreTellerOf {
 	readonly #options: RestoreRun
@@ -38,6 +41,7 @@ class RestoreTellerOf {
 	#refused = 0
 	#sawDamage = false
 	#bytesDone = 0
+	#progressAt = Number.NEGATIVE_INFINITY
 
 	constructor(options: RestoreRun, teller: Teller) {
 		this.#options = options
@@ -175,6 +179,9 @@ class RestoreTellerOf {
 	}
 
 	#showProgress(): void {
+		const now = performance.now()
+		if (now - this.#progressAt < PROGRESS_MS) return
+		this.#progressAt = now
 		const { tables = [] } = this.#plan ?? {}
 		const total = sumOf(tables.filter(({ isThere }) => !isThere))
 		const done = sumOf(this.#there)
@@ -183,7 +190,7 @@ class RestoreTellerOf {
 			files: { done: done.files, total: sumOf(tables).files },
 			bytes: { done: Math.min(this.#bytesDone, total.bytes), total: total.bytes },
 		}
-		this.#teller.showProgress(progressLine(progress, this.#meter.measure(progress, performance.now())))
+		this.#teller.showProgress(progressLine(progress, this.#meter.measure(progress, now)))
 	}
 }
 

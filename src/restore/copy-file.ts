@@ -125,6 +125,8 @@ function* pump(order: FileOrder, source: number, target: number | undefined): Io
 			if (target !== undefined) yield* onTarget(writeFully(target, chunk, got, null))
 			done += got
 			order.onBytes(got)
+			// Most files are small: a read more, to see that they end there, would be a call in ten.
+			if (done === order.file.size && got < chunk.length) return { crc, done }
 		}
 	} finally {
 		freeChunks.push(chunk)

@@ -1,10 +1,11 @@
 // For --import: makes the nth call of one of Node's functions for files fail, counted over all threads of a command.
-// SNAPHAVEN_FAIL is `CALL NTH CODE COUNTER`: CALL as in node:fs, without Sync; CODE an errno, `SHORT` for half of what was
-// asked for, or an errno with `after`, for a call that was done and its reply lost; COUNTER a file with a byte a call.
+// SNAPHAVEN_FAIL is `CALL NTH CODE COUNTER HAVEN`: CALL as in node:fs, without Sync; CODE an errno, `SHORT` for half of what was
+// asked for, or an errno with `after`, for a call that was done and its reply lost; COUNTER a file with a byte a call; HAVEN
+// `slow` where the haven is to be taken for a slow one, `quick` else.
 import fs from 'node:fs'
 import os from 'node:os'
 
-const [call, nth, code, counter] = process.env.SNAPHAVEN_FAIL.split(' ')
+const [call, nth, code, counter, haven] = process.env.SNAPHAVEN_FAIL.split(' ')
 const { [call]: callback, [`${call}Sync`]: sync, writeSync, fstatSync } = fs
 const counted = fs.openSync(counter, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_APPEND)
 const [name, after] = code.split('-')
@@ -38,4 +39,13 @@ fs[call] = (...args) => {
 	if (name === 'SHORT') return callback(...halved(args))
 	if (after || call === 'close') return callback(...args.slice(0, -1), (error) => done(error ?? failure()))
 	process.nextTick(done, failure())
+}
+
+if (haven === 'slow') {
+	const { unlinkSync } = fs
+	fs.unlinkSync = (path) => {
+		// What the file for the measurement is removed with.
+		if (String(path).includes('/time-')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+		return unlinkSync(path)
+	}
 }

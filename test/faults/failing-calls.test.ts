@@ -35,6 +35,8 @@ interface Case {
 	call: string
 	nth: number
 	code: string
+	/** Which of the two engines is at work: calls on the spot in threads, or many in flight. */
+	haven: 'quick' | 'slow'
 }
 
 for (const flags of [[], ['--move-snapshots']]) {
@@ -42,7 +44,10 @@ for (const flags of [[], ['--move-snapshots']]) {
 	test(`a call that fails, any of them, leaves nothing untrue, and the next run finishes${mode}`, async (t) => {
 		const scene = await makeScene(t, { tables: 2, sstables: 1, dataBytes: 1000 }, flags)
 		const queue = new PQueue({ concurrency: 2 })
-		const all = (await Promise.all(Object.keys(codes).map((call) => queue.add(() => casesOf(scene, call))))).flat()
+		const rehearsals = (['quick', 'slow'] as const).flatMap((haven) =>
+			Object.keys(codes).map((call) => queue.add(() => casesOf(scene, call, haven))),
+		)
+		const all = (await Promise.all(rehearsals)).flat()
 		const chosen = wanted === 'all' ? all : sample(all, Number(wanted))
 		const ended = await Promise.all(chosen.map((one, number) => queue.add(() => failOnce(scene, one, number))))
 		t.log(`${chosen.length} of ${all.length} calls, ${ended.filter(({ isHit }) => isHit).length} of them hit`)
@@ -52,35 +57,37 @@ for (const flags of [[], ['--move-snapshots']]) {
 }
 
 /** Each call of this name that a run makes, with one way to fail after another. */
-async function casesOf(scene: Scene, call: string): Promise<Case[]> {
-	const episode = await beginEpisode(scene, `count-${call}`, 'yesterday')
+async function casesOf(scene: Scene, call: string, haven: Case['haven']): Promise<Case[]> {
+	const episode = await beginEpisode(scene, `count-${call}-${haven}`, 'yesterday')
 	const counter = join(episode.folder, 'calls')
-	await runCli(episode.args, { ...episode.options, env: failing({ call, nth: 0, code: 'EIO' }, counter) })
+	await runCli(episode.args, { ...episode.options, env: failing({ call, nth: 0, code: 'EIO', haven }, counter) })
 	const ways = codes[call] ?? []
 	return Array.from({ length: statSync(counter).size }, (_, index) => ({
 		call,
 		nth: index + 1,
 		code: ways[index % ways.length] ?? 'EIO',
+		haven,
 	}))
 }
 
 async function failOnce(
 	scene: Scene,
-	{ call, nth, code }: Case,
+	one: Case,
 	number: number,
 ): Promise<{ isHit: boolean; result: CliResult; broken: string[] }> {
+	const { call, nth, code, haven } = one
 	const episode = await beginEpisode(scene, `fail-${number}`, 'yesterday')
 	const counter = join(episode.folder, 'calls')
-	const result = await runCli(episode.args, { ...episode.options, env: failing({ call, nth, code }, counter) })
+	const result = await runCli(episode.args, { ...episode.options, env: failing(one, counter) })
 	const isHit = statSync(counter).size >= nth
 	const broken = [...untoldIn(result, code), ...brokenNow(episode), ...(await finishEpisode(episode))]
-	return { isHit, result, broken: broken.map((what) => `${call} ${nth} ${code}: ${what}`) }
+	return { isHit, result, broken: broken.map((what) => `${call} ${nth} ${code}, ${haven}: ${what}`) }
 }
 
-function failing({ call, nth, code }: Case, counter: string): Record<string, string> {
+function failing({ call, nth, code, haven }: Case, counter: string): Record<string, string> {
 	return {
 		NODE_OPTIONS: `--import=${join(import.meta.dirname, 'fail-nth.mjs')}`,
-		SNAPHAVEN_FAIL: `${call} ${nth} ${code} ${counter}`,
+		SNAPHAVEN_FAIL: `${call} ${nth} ${code} ${counter} ${haven}`,
 	}
 }
 

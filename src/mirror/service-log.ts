@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts'
 import type { ServiceStatus } from './service-status.ts'
 import { makeNews, nameOf } from './tell-once.ts'
 import { makeTotals, type Totals } from './totals.ts'
-import type { ServiceOptions, SyncEvent } from './types.ts'
+import type { LiveSummary, ServiceOptions, SyncEvent } from './types.ts'
 
 /** What a service tells, once for each thing, and what it answers when it is asked how it is. */
 export interface ServiceLog {
@@ -37,7 +37,11 @@ const HANG_MS = 20_000
 
 /** Begins a log; what is news goes to `tell`. */
 export function makeServiceLog(
-	{ haven, mirrorDeletes }: Pick<ServiceOptions, 'haven' | 'mirrorDeletes'>,
+	{
+		haven,
+		mirrorDeletes,
+		live,
+	}: Pick<ServiceOptions, 'haven' | 'mirrorDeletes'> & Partial<Pick<ServiceOptions, 'live'>>,
 	ledger: Ledger,
 	tell: (event: SyncEvent) => void,
 ): ServiceLog {
@@ -49,6 +53,7 @@ export function makeServiceLog(
 	// Snapshots that did not fit when they were last tried.
 	const misfits = new Set<string>()
 	let seen: { lastSealAt?: string; lastSweepAt?: string } = {}
+	let lastLiveAt: string | undefined
 	let ending = false
 	let tables = 0
 	let wasOpen = false
@@ -62,6 +67,7 @@ export function makeServiceLog(
 			seen = { ...seen, lastSealAt: now() }
 			hasRoom()
 		}
+		if (event.type === 'live') lastLiveAt = now()
 		if (news.isNews(event)) tell(event)
 	}
 	// One line for however many snapshots do not fit.
@@ -138,7 +144,7 @@ export function makeServiceLog(
 			ending = true
 		},
 		status: () => {
-			const { sealed, moved, removed, ...ways } = totals.summary()
+			const { sealed, moved, removed, live: came, ...ways } = totals.summary()
 			return {
 				state: ending ? 'ending' : trouble ? 'haven in trouble' : wasOpen ? 'running' : 'starting',
 				startedAt,
@@ -148,12 +154,17 @@ export function makeServiceLog(
 				removed,
 				mirrorDeletes: mirrorDeletes !== undefined,
 				tables,
+				...(live ? { live: liveStatus(came, lastLiveAt) } : {}),
 				...seen,
 				...(trouble ? { trouble } : {}),
 				...openOf(ledger, tableTroubles),
 			}
 		},
 	}
+}
+
+function liveStatus({ added, removed, bytes }: LiveSummary, lastAt?: string): NonNullable<ServiceStatus['live']> {
+	return { added, removed, bytes, ...(lastAt === undefined ? {} : { lastAt }) }
 }
 
 function openOf(

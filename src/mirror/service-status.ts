@@ -12,6 +12,11 @@ export interface ServiceStatus {
 	moved: number
 	/** Snapshots that went from the haven after they went from the node (`--mirror-deletes`), since it started. */
 	removed: number
+	/**
+	 * It follows live SSTables (`--sync-sstables`): how many came to the haven and went since it started, and the bytes that
+	 * came. Absent where it does not.
+	 */
+	live?: { added: number; removed: number; bytes: number; lastAt?: string }
 	lastSealAt?: string
 	lastSweepAt?: string
 	/** It removes from the haven what is cleared on the node (`--mirror-deletes`). */

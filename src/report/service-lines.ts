@@ -84,6 +84,7 @@ function statusLines(status: ServiceStatus, at: number): Line[] {
 		lines.push(told('haven', `in trouble for ${age(at - Date.parse(trouble.since))}: ${trouble.message}`, 'bad'))
 	}
 	lines.push(told('sealed', sealedText(status, at)))
+	if (status.live) lines.push(told('live', liveText(status.live, at)))
 	const sweep = status.lastSweepAt === undefined ? 'no sweep yet' : `last sweep ${ago(status.lastSweepAt, at)}`
 	lines.push(told('tables', `${counted(status.tables, 'table')}; ${sweep}`))
 	const oldestText =
@@ -105,6 +106,11 @@ function statusLines(status: ServiceStatus, at: number): Line[] {
 		failing.map(({ what, reason, since }) => `${what}: ${reason} ${lasting(since)}`),
 	)
 	return lines
+}
+
+function liveText({ added, removed, bytes: size, lastAt }: NonNullable<ServiceStatus['live']>, at: number): string {
+	const last = lastAt === undefined ? '' : `, the last change ${ago(lastAt, at)}`
+	return `${counted(added, 'SSTable')} came (${bytes(size)}) and ${removed} went${last}`
 }
 
 function sealedText({ sealed, bytes: size, moved, removed, lastSealAt }: ServiceStatus, at: number): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { assertLive, isLive, liveFolder, nodeFolders, removeSSTable, trueLive } from '../live/support/live-set.ts'
 import { fingerprint } from '../mirror/support/scene.ts'
+import { runCli } from '../support/cli.ts'
 import { flushTables, takeSnapshot } from '../support/tree.ts'
 import { makeServiceScene, sealedOf } from './support/service.ts'
 
@@ -27,6 +28,8 @@ test('the service follows what is flushed and compacted, in secondary indexes to
 	for (const component of ['Data.db', 'Index.db', 'Statistics.db']) rmSync(index(component))
 	rmSync(join(folder, '.by_city'), { recursive: true })
 	await service.until('the end of an index', () => isLive(scene))
+	const status = await runCli(['status', '-s', scene.haven], { stateDirectory: scene.state })
+	t.regex(status.stdout, /^live: +7 SSTables came \(.*\) and 3 went, the last change /m)
 	await service.stop()
 	assertLive(t, scene)
 	t.is(trueLive(t, scene).length, 2)

@@ -33,7 +33,7 @@ interface Offline {
  */
 export async function restoreOffline(work: Omit<Offline, 'aside'>): Promise<void> {
 	const { plan, options, signal } = work
-	requireSpace(plan, '')
+	requireSpace(plan, plan.disks[0]?.directory ?? '')
 	const aside = `.snaphaven-replaced-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`
 	const [dataDirectory = ''] = options.dataDirectories
 	const release = await holdFolder(dataDirectory)

@@ -41,7 +41,7 @@ function bytesOn(device: bigint, disks: readonly Disk[]): number {
 	return disks.filter((disk) => disk.device === device).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-/** The disks of which the file system can't take what they get. */
+/** A disk of which the file system can't take what it gets with all that share it, and how much that is. */
 export function overfull(disks: readonly Disk[]): { disk: Disk; needed: number } | undefined {
 	const disk = disks.find((one) => freeOn(one, disks) < 0)
 	return disk && { disk, needed: bytesOn(disk.device, disks) }

@@ -22,14 +22,18 @@ function scene(t: ExecutionContext) {
 	const haven = join(own, 'haven')
 	const facts = join(haven, '.snaphaven/facts')
 	const around = { stateDirectory: join(own, 'state') }
-	const pass = (...args: string[]) => runCli(['--once', '-q', '-s', haven, ...tree.flags, ...args, 'ks'], around)
+	const command = ['--once', '-q', '-s', haven, ...tree.flags]
+	const pass = (...args: string[]) => runCli([...command, ...args, 'ks'], around)
+	/** With so little time to be let in by the node that nothing is waited for. */
+	const hurried = (...args: string[]) =>
+		runCli([...command, ...args, 'ks'], { ...around, env: { SNAPHAVEN_TEST_PATIENCE: '1000' } })
 	const nodetool = join(own, 'nodetool')
 	const answer = (answers: Record<string, string>) => {
 		const cases = Object.entries(answers).map(([command, text]) => `*" ${command} "*) printf '%s\\n' '${text}';;`)
 		writeFileSync(nodetool, `#!/bin/sh\ncase " $* " in ${cases.join(' ')} *) echo 'no such node' >&2; exit 1;; esac\n`)
 		chmodSync(nodetool, 0o755)
 	}
-	return { own, tree, haven, facts, around, pass, nodetool, answer }
+	return { own, tree, haven, facts, around, pass, hurried, nodetool, answer }
 }
 
 test('without anybody to ask, it says once a haven what is not kept', async (t) => {
@@ -61,12 +65,12 @@ test('a node that does not answer hinders no seal, and is asked again with the n
 })
 
 test('a node that never answers CQL keeps no pass from its end', async (t) => {
-	const { pass, haven } = scene(t)
+	const { hurried, haven } = scene(t)
 	const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
 	t.teardown(() => silent.close())
 	await new Promise((resolve) => silent.once('listening', resolve))
 	const address = silent.address()
-	const { exitCode, stderr } = await pass('--cql', `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
+	const { exitCode, stderr } = await hurried('--cql', `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
 	t.is(exitCode, 0, stderr)
 	t.regex(stderr, /^warning: the node’s schema, roles and tokens are not kept: /)
 	t.true(existsSync(join(haven, '.snaphaven/receipts/ks')))

@@ -1,4 +1,4 @@
-import { usageError } from '../errors.ts'
+import { failure, usageError } from '../errors.ts'
 import { constants } from '../files/builtins.ts'
 import { below, namesIn } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
@@ -67,6 +67,12 @@ function* onDataDirectory<T>(path: string, work: Io<T>): Io<T> {
 	try {
 		return yield* work
 	} catch (error) {
+		if (hasCode(error) && !USERS_MATTER.includes(error.code ?? ''))
+			throw failure(
+				`can’t read the data directory ${path}: ${error.message}`,
+				'Look in the kernel’s log for errors of that disk.',
+				error,
+			)
 		const why = hasCode(error, 'ENOENT')
 			? 'does not exist'
 			: hasCode(error, 'ENOTDIR')
@@ -80,6 +86,9 @@ function* onDataDirectory<T>(path: string, work: Io<T>): Io<T> {
 		)
 	}
 }
+
+/** What another path, or another user, would mend. */
+const USERS_MATTER = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']
 
 /** Names of what is a folder, or a link that may lead to one. */
 function* foldersIn(folder: number): Io<string[]> {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { findTables, tableName } from '../../src/cassandra/find-tables.ts'
@@ -71,6 +71,22 @@ test('a data directory that is not there, or a file, is refused by name', (t) =>
 		message: 'the data directory /nowhere/data does not exist',
 	})
 	t.throws(() => find([join(directory, 'file')], ['ks']), { message: /file is not a directory$/ })
+})
+
+test('a data directory whose disk fails is no wrong usage', (t) => {
+	const [directory = ''] = makeDirectories(t, [`ks/a${ID}`])
+	const { readdirSync } = fs
+	fs.readdirSync = () => {
+		throw Object.assign(new Error('EIO: i/o error, scandir'), { code: 'EIO' })
+	}
+	try {
+		t.like(
+			t.throws(() => find([directory], ['ks'])),
+			{ exitCode: 1, message: `can’t read the data directory ${directory}: EIO: i/o error, scandir` },
+		)
+	} finally {
+		fs.readdirSync = readdirSync
+	}
 })
 
 test('a data directory or keyspace that is a link will do', (t) => {

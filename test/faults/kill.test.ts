@@ -83,8 +83,8 @@ async function killAtRandom(
 /** Kills a run at the first call of this name, another one at the second, until one makes fewer. */
 async function killAtEach(scene: Scene, name: string): Promise<{ name: string; kills: number; broken: string[] }> {
 	const broken: string[] = []
-	// Of the many deletions of a move every third will do.
-	const step = name === 'unlink' && scene.flags.length > 0 ? 3 : 1
+	// Of the many links and deletions of a move every third will do.
+	const step = ['unlink', 'link'].includes(name) && scene.flags.length > 0 ? 3 : 1
 	for (let call = 1; ; call += step) {
 		const episode = await beginEpisode(scene, `${name}-${call}`, 'yesterday')
 		const { exitCode } = await runCli(episode.args, { ...episode.options, wrapper: killedAt(name, call) })

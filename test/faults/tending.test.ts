@@ -4,7 +4,7 @@ import { straceMissing } from './strace.ts'
 import { SUBJECTS } from './subjects.ts'
 
 /** Kills at random instants, of each command; SNAPHAVEN_KILLS sets another number. */
-const { SNAPHAVEN_KILLS: kills = 20 } = process.env
+const { SNAPHAVEN_KILLS: kills = 12 } = process.env
 const SHOWN_MAX = 20
 
 for (const [command, { make, tables, renames }] of Object.entries(SUBJECTS)) {

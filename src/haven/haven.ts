@@ -148,6 +148,8 @@ async function make(options: OpenOptions): Promise<HavenRecord> {
 		madeAt: new Date().toISOString(),
 		capabilities: await runAsync(probe(`${path}/${PRIVATE}/probe-${uniqueName()}`)),
 	}
+	// With the record there, nobody makes them any more.
+	if (record.capabilities.folderFlush) await runAsync(flushFolder(`${path}/${PRIVATE}`))
 	await runAsync(writeRecord(path, draft, record))
 	return record
 }

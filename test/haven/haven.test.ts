@@ -5,6 +5,7 @@ import {
 	readdirSync,
 	readFileSync,
 	rmSync,
+	statSync,
 	symlinkSync,
 	writeFileSync,
 } from 'node:fs'
@@ -13,6 +14,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type Haven, type HavenRecord, type OpenOptions, openExistingHaven, openHaven } from '../../src/haven/haven.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
+import { makeScene } from '../mirror/support/scene.ts'
 import { ownFolder } from '../support/folder.ts'
 
 interface Place extends OpenOptions {
@@ -162,4 +164,29 @@ test('an opened haven stays that folder, also when another is put into its place
 	mkdirSync(place.path)
 	t.throws(() => writeFileSync(`${haven.base}/file`, 'x'), { code: 'ENOENT' })
 	t.deepEqual(readdirSync(place.path), [])
+})
+
+test('a new haven’s folders are durable before it counts as one: after a power cut nobody would make them', async (t) => {
+	const { own, haven, state, syncWell } = makeScene(t)
+	const log = join(own, 'log')
+	await syncWell([], {
+		env: {
+			NODE_OPTIONS: `--import=${join(import.meta.dirname, '../faults/crash-points/record-changes.mjs')}`,
+			SNAPHAVEN_RECORD: [log, haven, own, join(state, 'havens.json'), 'quick', '-'].join(' '),
+		},
+	})
+	const lines = readFileSync(log, 'utf8').trim().split('\n')
+	const records: { did: string; path?: string; to?: string; ino?: number }[] = lines.map((line) => JSON.parse(line))
+	const counts = records.findIndex(({ to }) => to === '.snaphaven/haven.json')
+	const flushed = records.findIndex(
+		({ did, ino }) => did === 'fsync' && ino === statSync(join(haven, '.snaphaven')).ino,
+	)
+	const made = records.findLastIndex(
+		({ did, path }) => did === 'mkdir' && /^\.snaphaven\/(partial|receipts)$/.test(path ?? ''),
+	)
+	t.deepEqual(
+		[made, flushed, counts].toSorted((a, b) => a - b),
+		[made, flushed, counts],
+	)
+	t.true(made >= 0)
 })

@@ -16,22 +16,37 @@ export interface Disk {
 	path: string
 	/** Keeps what is on the disk now, and not what the system still holds in memory; hands back the image's path. */
 	cut: (name: string) => Promise<string>
+	/** Mounts a kept image, whose journal is replayed by that, for as long as `use` takes, and drops the image after it. */
+	withImage: <T>(image: string, use: (path: string) => Promise<T>) => Promise<T>
 	/** Unmounts all, and forgets all that was kept. */
 	remove: () => Promise<void>
 }
 
 /** What this machine lacks to make such a disk; undefined where it can. */
-export function diskMissing(): string | undefined {
+export function diskMissing(type: Cuttable = 'ext4'): string | undefined {
 	if (process.getuid?.() !== 0) return 'needs root to mount'
 	if (!works('unshare', '--mount', 'true')) return 'needs the right to mount'
 	if (!accessible('/dev/loop-control')) return 'needs loop devices'
-	if (!works('mkfs.ext4', '-V')) return 'needs mkfs.ext4'
+	const [make = ''] = cuttable[type].make
+	if (!works(make, '-V')) return `needs ${make}`
 	if (cloning.every(([tool]) => !works(tool, '--version') && !works(tool, '-V'))) return 'needs mkfs.xfs or mkfs.btrfs'
 	return undefined
 }
 
-/** Makes an ext4 disk of so many MB (its journal commits each second), in a file on a file system that clones. */
-export async function makeDisk(sizeMB: number): Promise<Disk> {
+/** File systems whose power may be cut: how each is made, and mounted so that it writes its journal each second, or often. */
+const cuttable = {
+	ext4: { make: ['mkfs.ext4', '-q'], options: 'loop,commit=1' },
+	// A clone beside its original, which has the same UUID.
+	xfs: { make: ['mkfs.xfs', '-q'], options: 'loop,nouuid' },
+	// The same needs no option there from Linux 6.7 on.
+	btrfs: { make: ['mkfs.btrfs', '-q'], options: 'loop,commit=1' },
+}
+
+/** What a disk that is cut may be formatted with. */
+export type Cuttable = keyof typeof cuttable
+
+/** Makes a disk of so many MB in a file on a file system that clones. */
+export async function makeDisk(sizeMB: number, type: Cuttable = 'ext4'): Promise<Disk> {
 	const own = await mkdtemp(join(tmpdir(), 'snaphaven-disk-'))
 	const [outer, outerImage, path] = [join(own, 'outer'), join(own, 'outer.img'), join(own, 'mount')]
 	const image = join(outer, 'disk.img')
@@ -46,8 +61,9 @@ export async function makeDisk(sizeMB: number): Promise<Disk> {
 		await execa(tool, [...flags, outerImage])
 		await execa('mount', ['-o', 'loop', outerImage, outer])
 		await sparseFile(image, sizeMB)
-		await execa('mkfs.ext4', ['-q', image])
-		await execa('mount', ['-o', 'loop,commit=1', image, path])
+		const { make, options } = cuttable[type]
+		await execa(make[0] ?? '', [...make.slice(1), image])
+		await execa('mount', ['-o', options, image, path])
 	} catch (error) {
 		await remove()
 		throw error
@@ -57,14 +73,13 @@ export async function makeDisk(sizeMB: number): Promise<Disk> {
 		await copyFile(image, kept, constants.COPYFILE_FICLONE_FORCE)
 		return kept
 	}
-	return { path, cut, remove }
+	return { path, cut, withImage: (...args) => withImage(type, ...args), remove }
 }
 
-/** Mounts a kept image, whose journal is replayed by that, for as long as `use` takes, and drops the image after it. */
-export async function withImage<T>(image: string, use: (path: string) => Promise<T>): Promise<T> {
+async function withImage<T>(type: Cuttable, image: string, use: (path: string) => Promise<T>): Promise<T> {
 	const path = `${image}.mount`
 	await mkdir(path)
-	await execa('mount', ['-o', 'loop', image, path])
+	await execa('mount', ['-o', cuttable[type].options, image, path])
 	try {
 		return await use(path)
 	} finally {

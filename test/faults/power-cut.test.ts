@@ -4,24 +4,24 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { testWhere } from '../support/not-run.ts'
 import { clearSnapshot, flushTables, makeTree, type Tree, takeSnapshot } from '../support/tree.ts'
-import { type Disk, diskMissing, makeDisk } from './disk.ts'
+import { type Cuttable, type Disk, diskMissing, makeDisk } from './disk.ts'
 import { type CutReport, passUnderPowerCuts } from './power-cuts.ts'
 import { slowly, straceMissing, withoutFlushes } from './strace.ts'
 
 /** Recoveries in all; SNAPHAVEN_POWER_CUTS sets another number, and has the power cut more often. */
 const { SNAPHAVEN_POWER_CUTS } = process.env
 const recoveries = Number(SNAPHAVEN_POWER_CUTS ?? 30)
-const cutEveryMs = SNAPHAVEN_POWER_CUTS === undefined ? 25 : 8
+const cutEveryMs = SNAPHAVEN_POWER_CUTS === undefined ? 60 : 8
 const diskMB = 512
 /** Of a failed test's broken promises, how many are shown. */
 const brokenShownMax = 20
 
 const missing = diskMissing() ?? straceMissing()
 
-async function prepare(t: ExecutionContext): Promise<{ disk: Disk; tree: Tree }> {
+async function prepare(t: ExecutionContext, type: Cuttable = 'ext4'): Promise<{ disk: Disk; tree: Tree }> {
 	const own = await mkdtemp(join(tmpdir(), 'snaphaven-power-'))
 	t.teardown(() => rm(own, { recursive: true, force: true }))
-	const disk = await makeDisk(diskMB)
+	const disk = await makeDisk(diskMB, type)
 	t.teardown(disk.remove)
 	return { disk, tree: makeTree(join(own, 'node'), { tables: 24, sstables: 3, dataBytes: 256 * 1024 }) }
 }
@@ -65,6 +65,23 @@ for (const namesFirst of [false, true]) {
 			await pass('move', '--move-snapshots')
 		},
 	)
+}
+
+for (const type of ['xfs', 'btrfs'] as const) {
+	const lacking = diskMissing(type) ?? straceMissing()
+	testWhere(lacking, `a power cut at any instant leaves every seal whole on ${type}`, async (t) => {
+		const { disk, tree } = await prepare(t, type)
+		const pass = async (name: string, ...flags: string[]) => {
+			const cuts = { name, flags, recoveries: Math.ceil(recoveries / 10), cutEveryMs: 2 * cutEveryMs }
+			passes(t, name, await passUnderPowerCuts({ disk, tree, ...cuts, run: { wrapper: slowly } }))
+		}
+		takeSnapshot(tree, 'monday')
+		await passUnderPowerCuts({ disk, tree, name: 'before', recoveries: 0, cutEveryMs: 1000 })
+		clearSnapshot(tree, 'monday')
+		flushTables(tree)
+		for (const tag of ['monday', 'tuesday']) takeSnapshot(tree, tag)
+		await pass('new, replace, move', '--move-snapshots')
+	})
 }
 
 testWhere(missing, 'without flushes, a power cut leaves receipts without their bytes', async (t) => {

@@ -7,7 +7,7 @@ import PQueue from 'p-queue'
 import { type CliOptions, runCli, startCli } from '../support/cli.ts'
 import { compareMirror, type SnapshotId } from '../support/mirrored.ts'
 import { linkTree, type Tree } from '../support/tree.ts'
-import { type Disk, withImage } from './disk.ts'
+import type { Disk } from './disk.ts'
 import { fingerprint, readState, snapshotIds, touched, unfinishedIn } from './promises.ts'
 
 /** After the end of a pass: the disk's journal commits each second. */
@@ -123,8 +123,8 @@ interface LookOptions extends PassOptions {
 }
 
 async function look(cut: Cut, options: LookOptions): Promise<void> {
-	const { before, report, recover } = options
-	const broken = await withImage(cut.image, async (path) => {
+	const { disk, before, report, recover } = options
+	const broken = await disk.withImage(cut.image, async (path) => {
 		const haven = join(path, 'haven')
 		const state = readState(haven)
 		if (isBegun(haven) || state.inDoubt.size > 0) report.midway++

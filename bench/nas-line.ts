@@ -33,7 +33,7 @@ export const nasLine: Scenario = {
 			})
 			const [first] = trees
 			if (first === undefined) throw new Error('no sizes')
-			const nas = await mountNas({ backing: join(place, 'backing'), latencyMs: 1, bandwidthMBs })
+			const nas = await mountNas({ backing: join(place, 'backing'), latencyMs: 1, bandwidthMBs, faultless: true })
 			try {
 				const command = [...syncCommand(first, nas.path), ...trees.slice(1).map(({ keyspace }) => keyspace)]
 				const seconds = await secondsOf(command)

@@ -38,7 +38,7 @@ export const slowMount: Scenario = {
 }
 
 async function onSlowMount(backing: string, use: (target: string) => Promise<void>): Promise<void> {
-	const nas = await mountNas({ backing, latencyMs: 1 })
+	const nas = await mountNas({ backing, latencyMs: 1, faultless: true })
 	try {
 		await use(nas.path)
 	} finally {

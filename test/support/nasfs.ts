@@ -18,6 +18,8 @@ export interface NasOptions {
 	bandwidthMBs?: number
 	/** The folder that is served; default a new one in the temporary folder, removed with the mount. */
 	backing?: string
+	/** Never made to fail: it then reads no control file at each operation, which a bench would time too. */
+	faultless?: boolean
 }
 
 /** A folder that behaves as a NAS does. */
@@ -52,7 +54,8 @@ export async function mountNas(options: NasOptions = {}): Promise<Nas> {
 	const backing = options.backing ?? join(own, 'backing')
 	for (const folder of [path, backing]) await mkdir(folder, { recursive: true })
 	const flags = ['-latency', `${options.latencyMs ?? 1}ms`, '-bandwidth', String(options.bandwidthMBs ?? 0)]
-	const server = execa(await built(), [...flags, '-control', control, backing, path], {
+	if (!options.faultless) flags.push('-control', control)
+	const server = execa(await built(), [...flags, backing, path], {
 		reject: false,
 		stdin: 'pipe',
 		buffer: false,

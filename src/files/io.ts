@@ -1,3 +1,5 @@
+import { nameSystemError } from './system-errors.ts'
+
 /**
  * File system work written once and run in two ways: by synchronous calls in a worker thread, which is fastest on a
  * local disk, or by asynchronous ones, many in flight, which hides a NAS's latency. Each `yield*` of an operation of
@@ -44,10 +46,19 @@ class Call<T> implements Io<T> {
 	}
 
 	next(value?: unknown): IteratorResult<Step, T> {
-		if (inRunSync) return { done: true, value: this.sync(...(this.args as never[])) }
+		if (inRunSync) return { done: true, value: this.#onTheSpot() }
 		if (this.#isYielded) return { done: true, value: value as T }
 		this.#isYielded = true
 		return { done: false, value: this }
+	}
+
+	#onTheSpot(): T {
+		try {
+			return this.sync(...(this.args as never[]))
+		} catch (error) {
+			nameSystemError(error)
+			throw error
+		}
 	}
 
 	throw(error: unknown): IteratorResult<Step, T> {
@@ -107,7 +118,11 @@ export async function runAsync<T>(io: Io<T>): Promise<T> {
 function stepAsync(step: Step): Promise<unknown> {
 	if (!('sync' in step)) return inParallel(step)
 	return new Promise((resolve, reject) => {
-		const done = (error: Error | null, value: unknown) => (error ? reject(error) : resolve(value))
+		const done = (error: Error | null, value: unknown) => {
+			nameSystemError(error)
+			if (error) reject(error)
+			else resolve(value)
+		}
 		step.callback(...([...step.args, done] as never[]))
 	})
 }
@@ -134,6 +149,7 @@ async function inParallel({ items, width, work }: Parallel): Promise<unknown[]> 
 
 /** Whether an error is Node's for a failed system call, and one of these (`'ENOENT'` …) where some are named. */
 export function hasCode(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
+	nameSystemError(error)
 	if (!(error instanceof Error) || !('code' in error) || !SYSTEM_CODE.test(String(error.code))) return false
 	return codes.length === 0 || codes.includes(String(error.code))
 }

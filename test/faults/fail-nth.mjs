@@ -4,6 +4,7 @@
 // `slow` where the haven is to be taken for a slow one, `quick` else.
 import fs from 'node:fs'
 import os from 'node:os'
+import { getSystemErrorName } from 'node:util'
 
 const [call, nth, code, counter, haven] = process.env.SNAPHAVEN_FAIL.split(' ')
 const { [call]: callback, [`${call}Sync`]: sync, writeSync, fstatSync } = fs
@@ -18,8 +19,10 @@ function isTheOne() {
 }
 
 function failure() {
-	const message = `${name}: made to fail, ${call}`
-	return Object.assign(new Error(message), { code: name, errno: -os.constants.errno[name], syscall: call })
+	const errno = -os.constants.errno[name]
+	// Some have no name with Node: `Unknown system error -116`.
+	const known = getSystemErrorName(errno)
+	return Object.assign(new Error(`${known}: ${known}, ${call}`), { code: known, errno, syscall: call })
 }
 
 /** Half the length of read(fd, buffer, offset, length, position) and its like. */

@@ -95,3 +95,21 @@ test('only a failed system call has a code', (t) => {
 	t.is(codeOf(Object.assign(new Error(''), { code: 'ERR_OUT_OF_RANGE' })), undefined)
 	t.is(codeOf('ENOENT'), undefined)
 })
+
+test('a failed system call that Node has no name for has the kernel’s', (t) => {
+	const unnamed = (number: number) => {
+		const code = `Unknown system error -${number}`
+		return Object.assign(new Error(`${code}: ${code}, open 'x'`), { code })
+	}
+	for (const [number, code, message] of [
+		[116, 'ESTALE', "ESTALE: stale file handle, open 'x'"],
+		[122, 'EDQUOT', "EDQUOT: disk quota exceeded, open 'x'"],
+		[117, 'EUCLEAN', "EUCLEAN: the file system’s structure needs cleaning, open 'x'"],
+		[37, 'ENOLCK', "ENOLCK: system error 37, open 'x'"],
+		[4711, 'E4711', "E4711: system error 4711, open 'x'"],
+	] as const) {
+		const error = unnamed(number)
+		t.true(hasCode(error, code))
+		t.is(error.message, message)
+	}
+})

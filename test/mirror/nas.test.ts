@@ -64,6 +64,7 @@ for (const [what, fault, message] of [
 	['fails in every call', 'any EIO', /^error: the haven/m],
 	['fails when a file is flushed', 'fsync EIO', /^error: the haven fails: EIO/m],
 	['goes away', 'any ENOTCONN', /^error: the haven/m],
+	['has stale handles', 'any ESTALE', /^error: the haven .*ESTALE: stale file handle/m],
 	['becomes read-only', 'create EROFS', /^error: the haven .*read-only/m],
 ] as const) {
 	testWhere(

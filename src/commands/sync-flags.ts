@@ -61,6 +61,11 @@ export const SYNC_FLAGS = defineFlags({
 		help: 'how long a snapshot without a complete manifest must have been quiet (default: 60)',
 	},
 
+	'limit-rate': {
+		kind: 'value',
+		placeholder: 'RATE',
+		help: "read no more than RATE bytes a second of the node's files: 50M is 50 MiB (default: as fast as it goes)",
+	},
 	'sweep-interval': {
 		kind: 'value',
 		placeholder: 'SECONDS',
@@ -106,6 +111,7 @@ export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
 		'settle-time',
 		'sweep-interval',
 	],
+	'How fast': ['limit-rate'],
 	'With care': ['dry-run', 'require-mount', 'new-haven', 'take-over', 'state-dir'],
 	'What is told': ['verbosity', 'quiet', 'json', 'log-format', 'help', 'version'],
 }

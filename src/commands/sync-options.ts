@@ -13,6 +13,7 @@ type Values = FlagValues<typeof SYNC_FLAGS>
 const SETTLE_SECONDS = '60'
 const SWEEP_SECONDS = '5'
 const DELETES_AFTER_SECONDS = '3600'
+const RATE_MIN = 1024
 const YEAR_SECONDS = 366 * 86_400
 
 /** What `snaphaven sync` is asked to tell. */
@@ -33,6 +34,7 @@ export async function syncOptions(values: Values, keyspaces: string[], around: S
 		matchesTable: compileTableFilter(values['include-table'], values['exclude-table']),
 		settleMs: parseSeconds('--settle-time', values['settle-time'] ?? SETTLE_SECONDS, [0, 86_400]),
 		sweepMs: parseSeconds('--sweep-interval', values['sweep-interval'] ?? SWEEP_SECONDS, [0.1, 3600]),
+		limitRate: parseRate(values['limit-rate']),
 		requireMount: values['require-mount'],
 		fullsync: values.fullsync || values.once,
 		move: values['move-snapshots'],
@@ -94,6 +96,15 @@ function parseMirrorDeletes(asked: boolean, after?: string): ServiceOptions['mir
 		'--mirror-deletes-after says how soon --mirror-deletes removes something, which is not given',
 		'Give both, or neither.',
 	)
+}
+
+/** Bytes a second; K, M and G are powers of 1024, as rsync's and curl's are. */
+function parseRate(text?: string): number | undefined {
+	if (text === undefined) return undefined
+	const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([kKmMgG]?)$/.exec(text) ?? []
+	const rate = Math.round(Number(number || Number.NaN) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' '))
+	if (rate >= RATE_MIN) return rate
+	throw usageError(`--limit-rate expects bytes a second, such as 50M, and at least 1K, but was given "${text}"`)
 }
 
 /** Seconds on the command line, milliseconds inside. */

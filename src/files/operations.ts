@@ -8,6 +8,13 @@ export type Stat = nodeFs.BigIntStats
 
 const bigint = { bigint: true } as const
 
+/** Waits for so many ms, where calls are synchronous with this thread doing nothing else. */
+export const pause = operation<[ms: number], void>(
+	(ms) => void Atomics.wait(NEVER_CHANGED, 0, 0, ms),
+	(ms: number, done: () => void) => setTimeout(done, ms),
+)
+const NEVER_CHANGED = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+
 /** open(2); flags as in fs.constants. */
 export const open = operation<[path: PathLike, flags: number, mode?: number], number>(fs.openSync, fs.open)
 /** close(2). */

@@ -3,6 +3,7 @@ import { SnaphavenError } from '../errors.ts'
 import { type Io, runAsync } from '../files/io.ts'
 import { keepHeapsSmall, letHeapsGrow } from './heaps.ts'
 import { type JobArguments, type JobName, type JobResult, jobs } from './jobs.ts'
+import { limitRate } from './limit-rate.ts'
 import { SourceChanged } from './source-changed.ts'
 import { takeThreads } from './worker-threads.ts'
 
@@ -19,8 +20,11 @@ const SLOW_OPERATION_MS = 0.2
 
 /** Threads that begin to start while the haven is still being opened. */
 export interface Threads {
-	/** The engine for a haven by its operation's time: synchronous calls in these threads, or asynchronous ones. */
-	engineFor: (haven: { base: string } | undefined) => Promise<Engine>
+	/**
+	 * The engine for a haven by its operation's time: synchronous calls in these threads, or asynchronous ones. Those too
+	 * where no more than `limit` bytes a second are to be read of the node's files: a thread that sleeps does nothing else.
+	 */
+	engineFor: (haven: { base: string } | undefined, limit?: number) => Promise<Engine>
 	/** The same for a haven that is only read: nothing is written to measure it. */
 	engineForReading: (haven: { base: string }) => Promise<Engine>
 	/** Runs a job in a thread, whatever the haven's engine is: for what touches the node's disks alone. */
@@ -35,7 +39,9 @@ export function startThreads(): Threads {
 	const loaded = Promise.all(threads.map(({ run }) => run('answer', [])))
 	loaded.then(keepHeapsSmall, () => {})
 	return {
-		engineFor: async (haven) => {
+		engineFor: async (haven, limit) => {
+			limitRate(limit)
+			if (limit !== undefined) return asynchronousEngine()
 			const operationMs = haven ? await engine.run('measureOperation', haven.base) : 0
 			return operationMs < SLOW_OPERATION_MS ? engine : asynchronousEngine()
 		},

@@ -5,6 +5,7 @@ import { READ, readFully, writeFully } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close, open, read, stat, withOpen } from '../files/operations.ts'
+import { isLimited, waitForTurn } from './limit-rate.ts'
 import { isProof } from './proof.ts'
 import type { Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
@@ -49,14 +50,10 @@ export function* pump({ source, target, chunk, piece, file: { path, size }, stop
 	let crc = 0
 	let text = isProof(path) ? '' : undefined
 	while (done < expected) {
+		const most = Math.min(chunk.length, expected - done)
+		if (isLimited()) yield* waitForTurn(most, stopped)
 		goOnUnless(stopped)
-		const got = yield* readSource(
-			source,
-			chunk,
-			Math.min(chunk.length, expected - done),
-			whole ? null : offset + done,
-			path,
-		)
+		const got = yield* readSource(source, chunk, most, whole ? null : offset + done, path)
 		if (got === 0) break
 		const bytes = chunk.subarray(0, got)
 		crc = crc32(bytes, crc)
@@ -77,6 +74,7 @@ export function* checksum(fd: number, { size, path }: SnapshotFile, stopped: Int
 		let done = 0
 		let text = isProof(path) ? '' : undefined
 		for (;;) {
+			if (isLimited() && done < size) yield* waitForTurn(Math.min(chunk.length, size - done), stopped)
 			goOnUnless(stopped)
 			const got = yield* readSource(fd, chunk, chunk.length, null, path)
 			if (got === 0) break

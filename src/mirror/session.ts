@@ -45,9 +45,11 @@ export async function withPass(opening: Opening, work: (pass: Pass) => Promise<v
 	let haven: Haven | undefined
 	try {
 		haven = await open(options, totals)
-		const engine = await threads.engineFor(options.dryRun ? undefined : haven).catch((error: unknown) => {
-			throw openingTrouble(options.haven, error)
-		})
+		const engine = await threads
+			.engineFor(options.dryRun ? undefined : haven, options.limitRate)
+			.catch((error: unknown) => {
+				throw openingTrouble(options.haven, error)
+			})
 		const parts = { ...opening, engine, sharedDevices }
 		if (options.dryRun) await worked(preparePass({ ...parts, haven, writing: undefined }), work)
 		else if (haven) await withLease({ ...parts, haven }, work)

@@ -40,6 +40,8 @@ export interface SyncOptions {
 	dryRun: boolean
 	/** How long a snapshot without a complete manifest must have been quiet, in ms (`--settle-time`). */
 	settleMs: number
+	/** Read no more than so many bytes a second of the node's files (`--limit-rate`). */
+	limitRate?: number | undefined
 	/** Make a new haven even where one was known and is not seen now (`--new-haven`). */
 	newHaven: boolean
 	/** Begin a haven only where something is mounted, not on the system's own file system (`--require-mount`). */

@@ -32,6 +32,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 		dryRun: false,
 		settleMs: 60_000,
 		sweepMs: 5000,
+		limitRate: undefined,
 		requireMount: false,
 		newHaven: false,
 		takeOver: false,
@@ -44,7 +45,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 test('every flag comes through', async (t) => {
 	const line =
 		'--once -s h -d c -v 2 --json --log-format json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
-		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --sync-sstables --keep-deleted 7 --hardlink --dry-run --sweep-interval 2 --require-mount --new-haven --take-over --state-dir st b a b'
+		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --sync-sstables --keep-deleted 7 --hardlink --dry-run --sweep-interval 2 --limit-rate 1.5M --require-mount --new-haven --take-over --state-dir st b a b'
 	const { matchesTag, matchesTable, ...rest } = await options(line)
 	t.deepEqual(rest, {
 		report: { quiet: false, verbosity: 2, json: true, dryRun: true, logFormat: 'json' },
@@ -62,6 +63,7 @@ test('every flag comes through', async (t) => {
 		dryRun: true,
 		settleMs: 1500,
 		sweepMs: 2000,
+		limitRate: 1_572_864,
 		requireMount: true,
 		newHaven: true,
 		takeOver: true,
@@ -122,6 +124,13 @@ test(
 	'--all-keyspaces and the name of a keyspace (a, b) cannot be given together',
 	LEAVE,
 )
+for (const rate of ['0', '1023', '5MB', '-1', 'fast', '1e9']) {
+	test(
+		refused,
+		`-s /nas --limit-rate=${rate} ks`,
+		`--limit-rate expects bytes a second, such as 50M, and at least 1K, but was given "${rate}"`,
+	)
+}
 for (const number of ['0', '5s', '3601']) {
 	test(
 		refused,

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import test from 'ava'
 import PQueue from 'p-queue'
 import { runCli, startCli } from '../support/cli.ts'
 import { testWhere } from '../support/not-run.ts'
+import { folderCalls, killedBefore } from './killed-before.ts'
 import { beginEpisode, brokenNow, finishEpisode, makeScene, type Scene } from './scene.ts'
-import { folderCalls, killedAt, slowly, straceMissing, wrapped } from './strace.ts'
+import { slowly, straceMissing, wrapped } from './strace.ts'
 
 /** Kills at random instants, in each mode; SNAPHAVEN_KILLS sets another number. */
 const { SNAPHAVEN_KILLS: kills = 24 } = process.env
@@ -31,21 +33,17 @@ for (const { flags, promise } of modes) {
 		t.true(midway > 0, 'no kill fell into a run')
 	})
 
-	testWhere(
-		straceMissing(),
-		`a kill before any change of a folder ${promise}, and the next run finishes`,
-		async (t) => {
-			const scene = await makeScene(t, { tables: 2, sstables: 1, dataBytes: 1000 }, flags)
-			const queue = new PQueue({ concurrency: 2 })
-			const ended = await Promise.all(folderCalls.map((name) => queue.add(() => killAtEach(scene, name))))
-			t.log(ended.map(({ name, kills }) => `${kills} × ${name}`).join(', '))
-			t.deepEqual(ended.flatMap(({ broken }) => broken).slice(0, shownMax), [])
-			t.deepEqual(
-				ended.filter(({ kills }) => kills === 0),
-				[],
-			)
-		},
-	)
+	test(`a kill before any change of a folder ${promise}, and the next run finishes`, async (t) => {
+		const scene = await makeScene(t, { tables: 2, sstables: 1, dataBytes: 1000 }, flags)
+		const queue = new PQueue({ concurrency: 2 })
+		const ended = await Promise.all(folderCalls.map((name) => queue.add(() => killAtEach(scene, name))))
+		t.log(ended.map(({ name, kills }) => `${kills} × ${name}`).join(', '))
+		t.deepEqual(ended.flatMap(({ broken }) => broken).slice(0, shownMax), [])
+		t.deepEqual(
+			ended.filter(({ kills }) => kills === 0),
+			[],
+		)
+	})
 }
 
 /** How long an undisturbed run on the slow disk takes, in ms. */
@@ -83,11 +81,15 @@ async function killAtRandom(
 /** Kills a run at the first call of this name, another one at the second, until one makes fewer. */
 async function killAtEach(scene: Scene, name: string): Promise<{ name: string; kills: number; broken: string[] }> {
 	const broken: string[] = []
-	// Of the many links and deletions of a move every third will do.
-	const step = ['unlink', 'link'].includes(name) && scene.flags.length > 0 ? 3 : 1
+	// Of the many links and deletions every third will do, and of those of a move fewer.
+	const step = ['unlink', 'link'].includes(name) ? (scene.flags.length > 0 ? 7 : 3) : 1
 	for (let call = 1; ; call += step) {
 		const episode = await beginEpisode(scene, `${name}-${call}`, 'yesterday')
-		const { exitCode } = await runCli(episode.args, { ...episode.options, wrapper: killedAt(name, call) })
+		const { signal, exitCode, stderr } = await runCli(episode.args, {
+			...episode.options,
+			env: killedBefore(episode.folder, name, call),
+		})
+		if (signal !== 'SIGKILL' && exitCode !== 0) throw new Error(`it ended with ${exitCode}: ${stderr}`)
 		const found = [...brokenNow(episode), ...(await finishEpisode(episode, call % 2 === 0 ? undefined : 'monday'))]
 		broken.push(...found.map((what) => `killed at ${name} ${call}: ${what}`))
 		if (exitCode === 0) return { name, kills: (call - 1) / step, broken }

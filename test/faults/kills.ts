@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
 import PQueue from 'p-queue'
 import { type CliResult, runCli, startCli } from '../support/cli.ts'
+import { killedBefore } from './killed-before.ts'
 import { slowly, wrapped } from './strace.ts'
 
 /** A command whose runs are killed, over a folder of its own each. */
@@ -76,27 +76,6 @@ export async function killAtEach(
 		}
 	}
 	return await Promise.all(Object.entries(steps).map((entry) => queue.add(() => ofName(entry))))
-}
-
-/**
- * The environment of a command that is killed before a thread of it makes its so-manieth call of this name: strace would
- * count those of each of libuv's threads by themselves, which share them.
- */
-function killedBefore(folder: string, name: string, call: number): Record<string, string> {
-	const file = join(folder, 'killed-before.mjs')
-	writeFileSync(
-		file,
-		`const fs = process.getBuiltinModule('node:fs')
-		let left = ${call}
-		for (const form of ['${name}', '${name}Sync']) {
-			const original = fs[form]
-			fs[form] = (...args) => {
-				if (--left === 0) process.kill(process.pid, 'SIGKILL')
-				return original(...args)
-			}
-		}`,
-	)
-	return { NODE_OPTIONS: `--import=${file}` }
 }
 
 /** Disturbs a run over a copy, looks at what it left, and lets another one end the work. */

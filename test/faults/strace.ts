@@ -17,19 +17,6 @@ export const slowly = [
 /** Starts a command of which every flush does nothing, also those of what it starts itself. */
 export const withoutFlushes = [...strace, '-e', `trace=${flushes}`, '-e', `inject=${flushes}:retval=0`]
 
-/** System calls that change a folder, as a Node program makes them. */
-export const folderCalls = ['rename', 'link', 'unlink', 'rmdir', 'mkdir']
-
-/**
- * Starts a command that is killed at the so-manieth call of this name by one of its threads, before the call is made:
- * with one number after the other it is stopped between any two. A command that makes fewer comes to its end.
- */
-export function killedAt(name: string, call: number): string[] {
-	// Counting does not go together with --seccomp-bpf.
-	const plain = strace.filter((word) => word !== '--seccomp-bpf')
-	return [...plain, '-e', `trace=${name}`, '-e', `inject=${name}:signal=SIGKILL:when=${call}`]
-}
-
 /** What this machine lacks to start a command so; undefined where it can. */
 export function straceMissing(): string | undefined {
 	return execaSync('strace', [...slowly.slice(1), 'true'], { reject: false }).exitCode === 0

@@ -58,7 +58,7 @@ async function startScene(t: ExecutionContext, settings: NodeSettings): Promise<
 	const own = await mkdtemp(join(tmpdir(), 'snaphaven-cassandra-'))
 	t.teardown(() => rm(own, { recursive: true, force: true }))
 	const node = await startNode(join(own, 'cassandra'), settings)
-	t.teardown(() => node.stop())
+	t.teardown(() => node.kill())
 	for (const statement of STATEMENTS) await node.cql(statement)
 	for (let id = 0; id < 40; id++) {
 		await node.cql(`INSERT INTO shop.orders (id, customer, note) VALUES (${id}, 'c${id % 3}', 'n${id}')`)

@@ -30,8 +30,8 @@ test.before('a node is up', async () => {
 	}
 })
 
-test.after.always('the node is stopped', async () => {
-	await node?.stop()
+test.after.always('the node is gone', async () => {
+	await node?.kill()
 	await rm(own, { recursive: true, force: true })
 })
 

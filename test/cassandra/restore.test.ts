@@ -51,8 +51,8 @@ test.before('a node has tables with both kinds of index, and a sealed snapshot',
 	await writeRound(node, 4, 15)
 })
 
-test.after.always('the node is stopped', async () => {
-	await node?.stop()
+test.after.always('the node is gone', async () => {
+	await node?.kill()
 	await rm(own, { recursive: true, force: true })
 })
 

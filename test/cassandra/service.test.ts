@@ -37,8 +37,8 @@ test.before('a node with a keyspace of 100 tables, and one of three, is up', asy
 	small = await createSeries(node, 'small', 3)
 })
 
-test.after.always('the node is stopped', async () => {
-	await node?.stop()
+test.after.always('the node is gone', async () => {
+	await node?.kill()
 	await rm(own, { recursive: true, force: true })
 })
 

@@ -51,8 +51,8 @@ test.before('a node with two keyspaces is up', async () => {
 	await writeRound(node, 0)
 })
 
-test.after.always('the node is stopped', async () => {
-	await node?.stop()
+test.after.always('the node is gone', async () => {
+	await node?.kill()
 	await rm(own, { recursive: true, force: true })
 })
 

@@ -43,8 +43,8 @@ export function declareMirrorTests({ settings, dataFlags }: MirrorTestOptions): 
 		await writeRound(bench.node, 0)
 	})
 
-	test.after.always('the node is stopped', async () => {
-		await bench?.node.stop()
+	test.after.always('the node is gone', async () => {
+		await bench?.node.kill()
 		if (bench !== undefined) await rm(bench.own, { recursive: true, force: true })
 	})
 

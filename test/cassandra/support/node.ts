@@ -7,6 +7,7 @@ import { cassandraYaml, dataDirectoriesOf, type NodeSettings, type Ports } from 
 import { type Cql, connect } from './cql.ts'
 import { type Installation, installCassandra } from './install.ts'
 import { serverOptions, toolOptions } from './jvm-options.ts'
+import { type Nodetools, startNodetools } from './nodetools.ts'
 import { freePorts } from './ports.ts'
 
 const readyMsMax = 120_000
@@ -79,24 +80,28 @@ async function startOnce(root: string, settings: NodeSettings): Promise<Cassandr
 		await stopDaemon()
 		throw error
 	}
+	let nodetools: Nodetools | undefined
+	const startTools = () => startNodetools(toolJava(installation, root, 'NodeTool'), root)
 	return {
 		settings,
 		root,
 		dataDirectories: dataDirectoriesOf(root, settings.dataDirectories),
 		cql: session,
-		nodetool: (...args) => runTool(installation, root, 'NodeTool', ['-h', '127.0.0.1', '-p', String(jmx), ...args]),
+		nodetool: (...args) => {
+			nodetools ??= startTools()
+			return nodetools.run(['-h', '127.0.0.1', '-p', String(jmx), ...args])
+		},
 		nodetoolCommand: toolCommand(installation, root, 'NodeTool'),
 		cqlPort: ports.cql,
 		jmxPort: jmx,
 		tool: (name, ...args) => runTool(installation, root, name, args),
 		stop: async () => {
-			await session.close()
+			await Promise.all([session.close(), nodetools?.stop()])
 			await stopDaemon()
 		},
 		kill: async () => {
 			daemon.kill('SIGKILL')
-			await daemon
-			await session.close()
+			await Promise.all([daemon, session.close(), nodetools?.stop()])
 		},
 	}
 }
@@ -117,8 +122,12 @@ async function runTool(installation: Installation, root: string, name: string, a
 }
 
 function toolCommand(installation: Installation, root: string, name: string): string[] {
+	return [...toolJava(installation, root, name), `org.apache.cassandra.tools.${name}`]
+}
+
+function toolJava(installation: Installation, root: string, name: string): string[] {
 	const java = name === 'NodeTool' ? installation.nodetoolJava : installation.java
-	return [java.program, ...toolOptions(installation, java, root), `org.apache.cassandra.tools.${name}`]
+	return [java.program, ...toolOptions(installation, java, root)]
 }
 
 /** Waits until it answers; its log speaks of listening a moment before the port is open. */

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa, execaSync } from 'execa'
-import { assertMirrored } from '../test/support/mirrored.ts'
+import { execa } from 'execa'
 import { makeTree, type Tree, takeSnapshot } from '../test/support/tree.ts'
+import { measuredPass, timeMissing } from './support/measured-pass.ts'
 import { inFolder, onTmpfs, placesMissing } from './support/places.ts'
 import { median, secondsOf } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
@@ -48,21 +47,8 @@ async function addThirdTag(tree: Tree, target: string, passes: number): Promise<
 	]
 }
 
-/** GNU time tells the largest resident set of the command itself, which nothing else on the way has a share in. */
-async function measuredPass(tree: Tree, target: string): Promise<{ seconds: number; peakMB: number }> {
-	const told = join(target, 'peak')
-	const seconds = await secondsOf(['/usr/bin/time', '--format=%M', `--output=${told}`, ...syncCommand(tree, target)])
-	assertMirrored(tree, havenIn(target))
-	return { seconds, peakMB: (Number(readFileSync(told, 'utf8')) * 1024) / 1e6 }
-}
-
 /** Bytes on the disk, each inode once. */
 async function diskUse(target: string): Promise<number> {
 	const { stdout } = await execa('du', ['-s', '--block-size=1', havenIn(target)])
 	return Number.parseInt(stdout, 10)
-}
-
-function timeMissing(): string | undefined {
-	const { exitCode } = execaSync('/usr/bin/time', ['--format=%M', '--output=/dev/null', 'true'], { reject: false })
-	return exitCode === 0 ? undefined : 'needs GNU time'
 }

@@ -4,9 +4,11 @@ import { durable } from './durable.ts'
 import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
 import { latency } from './latency.ts'
+import { limitRate } from './limit-rate.ts'
 import { list } from './list.ts'
 import { liveSets } from './live-sets.ts'
 import { manyTables } from './many-tables.ts'
+import { millionFiles } from './million-files.ts'
 import { nasLine } from './nas-line.ts'
 import { nothingNew } from './nothing-new.ts'
 import { secondSnapshot } from './second-snapshot.ts'
@@ -41,7 +43,9 @@ const scenarios = [
 	nothingNew,
 	slowMount,
 	nasLine,
+	limitRate,
 	manyTables,
+	millionFiles,
 	idleService,
 	liveSets,
 	...storms,

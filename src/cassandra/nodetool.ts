@@ -53,6 +53,15 @@ export function importSSTables(
 	return runNodetool(nodetool, ['import', '--', keyspace, table, folder], signal)
 }
 
+/** Has the node load what was put into a table's live folder (Cassandra before 4.0). Otherwise as takeSnapshot. */
+export function refreshTable(
+	nodetool: Nodetool,
+	{ keyspace, table }: { keyspace: string; table: string },
+	signal: AbortSignal,
+): Promise<string> {
+	return runNodetool(nodetool, ['refresh', '--', keyspace, table], signal)
+}
+
 /** What the node says of itself and its tokens, in the words of `nodetool info -T`. Otherwise as takeSnapshot. */
 export function nodeInfo(nodetool: Nodetool, signal: AbortSignal): Promise<string> {
 	return runNodetool(nodetool, ['info', '-T'], signal)

@@ -1,5 +1,4 @@
-import { importSSTables } from '../cassandra/nodetool.ts'
-import { SnaphavenError } from '../errors.ts'
+import { importSSTables, refreshTable } from '../cassandra/nodetool.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { onHaven } from '../haven/trouble.ts'
@@ -11,10 +10,12 @@ import { holdFolder } from './one-at-a-time.ts'
 import { folderOf } from './places.ts'
 import { requireSpace } from './plan.ts'
 import { filesToBring, type ImportPlan } from './plan-import.ts'
+import { putAndRefresh } from './put-and-refresh.ts'
 import { readReceiptFor } from './receipt-for.ts'
 import type { FileDamage } from './restore-table.ts'
 import { clearStage } from './stage.ts'
 import type { ImportOptions, PlannedTable, RestoreEvent, RowCounts } from './types.ts'
+import { understood } from './understood.ts'
 
 /** What an import works with. */
 interface Import {
@@ -36,8 +37,12 @@ export async function importTables(work: Import): Promise<void> {
 	const [dataDirectory = ''] = options.dataDirectories
 	const release = await holdFolder(dataDirectory)
 	try {
-		for (const table of plan.tables.filter(({ isThere }) => !isThere)) {
+		for (const table of plan.tables) {
 			signal.throwIfAborted()
+			if (table.isThere) {
+				if (plan.byRefresh) await refreshAgain(work, table)
+				continue
+			}
 			const problem = plan.toMake.includes(table) ? await makeTable(work, table) : undefined
 			if (problem === undefined) await importTable(work, table)
 			else refuseTable(work, table, problem)
@@ -58,6 +63,16 @@ async function makeTable({ haven, plan, options, signal }: Import, table: Planne
 		return undefined
 	} catch (error) {
 		return understood(error)
+	}
+}
+
+/** What a run that was interrupted has put into the live folder may not be loaded yet. */
+async function refreshAgain(work: Import, table: PlannedTable): Promise<void> {
+	const { keyspace, name } = table.place
+	try {
+		await refreshTable(work.options.nodetool, { keyspace, table: name }, work.signal)
+	} catch (error) {
+		refuseTable(work, table, understood(error))
 	}
 }
 
@@ -110,7 +125,8 @@ async function rowsSince(
 }
 
 /** Has the node take the staged SSTables in. Gives why that can't be said to have succeeded. */
-async function moveIn({ options, signal }: Import, { place }: PlannedTable): Promise<string | undefined> {
+async function moveIn({ plan, options, signal }: Import, { place }: PlannedTable): Promise<string | undefined> {
+	if (plan.byRefresh) return await putAndRefresh(options, place, plan.stage.directory, signal)
 	const { keyspace, name } = place
 	const folder = folderOf(place)
 	const look = async () =>
@@ -139,10 +155,4 @@ function whyNotProven({ staged, left, before, after }: Seen, output: string): st
 	const known = new Set(before.map(({ ino }) => ino))
 	if (after.some(({ ino }) => !known.has(ino))) return undefined
 	return `the node took the SSTables, but none is in the table’s folders: is it another node’s nodetool, or other data directories?${said}`
-}
-
-function understood(error: unknown): string {
-	if (!(error instanceof SnaphavenError)) throw error
-	if (error.exitCode === 2) throw error
-	return [error.message, error.hint].filter(Boolean).join(': ')
 }

@@ -1,4 +1,4 @@
-import { tablesOf } from '../cassandra/nodetool.ts'
+import { nodeVersion, tablesOf } from '../cassandra/nodetool.ts'
 import { parseComponent } from '../cassandra/sstable.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
@@ -8,6 +8,7 @@ import { onHaven } from '../haven/trouble.ts'
 import { liveSSTables, missingData, tableFolders } from './live-sstables.ts'
 import { placeFor, type TablePlace } from './places.ts'
 import { chooseTables } from './plan.ts'
+import { hasNoImport } from './put-and-refresh.ts'
 import { readReceiptFor } from './receipt-for.ts'
 import { schemaWarnings } from './schema-warnings.ts'
 import { findStage, type Stage } from './stage.ts'
@@ -20,6 +21,8 @@ export interface ImportPlan extends RestorePlan {
 	toMake: PlannedTable[]
 	/** The keyspaces that the node has. */
 	keyspaces: Set<string>
+	/** The node has no `nodetool import`: SSTables are put into the live folder, and `nodetool refresh` loads them. */
+	byRefresh: boolean
 }
 
 /**
@@ -40,6 +43,7 @@ export async function planImport(haven: Haven, options: ImportOptions, signal: A
 		stage,
 		toMake: [],
 		keyspaces: new Set(onNode.keys()),
+		byRefresh: hasNoImport(await nodeVersion(options.nodetool, signal)),
 	}
 	for (const head of wanted) {
 		signal.throwIfAborted()

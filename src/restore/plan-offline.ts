@@ -4,13 +4,14 @@ import type { Haven } from '../haven/haven.ts'
 import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { currentFolder, type TableFolder } from './current-folder.ts'
-import { liveSSTables, missingData, namesIn, tableFolders } from './live-sstables.ts'
+import { currentFolder } from './current-folder.ts'
+import { liveSSTables, missingData } from './live-sstables.ts'
 import { placeFor } from './places.ts'
 import { chooseTables } from './plan.ts'
 import { refuseRunning } from './running.ts'
 import { type Disk, freeOnAll, spread } from './spread.ts'
 import { findStages } from './stage.ts'
+import { foldersOf, whyNoFolder } from './table-folders.ts'
 import type { OfflineOptions, PlannedTable, RestorePlan } from './types.ts'
 
 /** A table that is put into its live folders. */
@@ -54,30 +55,6 @@ export async function planOffline(haven: Haven, options: OfflineOptions, signal:
 		plan.bytesNeeded += files?.reduce((sum, { size }) => sum + size, 0) ?? head.byteCount
 	}
 	return plan
-}
-
-async function foldersOf(dataDirectories: string[], { keyspace, name }: { keyspace: string; name: string }) {
-	const byName = new Map<string, TableFolder>()
-	for (const path of await runAsync(tableFolders(dataDirectories, keyspace, name))) {
-		const folder = path.slice(path.lastIndexOf('/') + 1)
-		const known = byName.get(folder)
-		const live = await runAsync(liveSSTables([path]))
-		const tags = await runAsync(namesIn(`${path}/snapshots`))
-		byName.set(folder, {
-			name: folder,
-			hasSSTables: known?.hasSSTables || live.length > 0,
-			wasDropped: known?.wasDropped || tags.some((tag) => /^dropped-\d+-/.test(tag)),
-		})
-	}
-	return [...byName.values()]
-}
-
-function whyNoFolder(folders: TableFolder[]): string {
-	if (folders.length === 0) {
-		return 'the node has no folder of such a table: start it, make the table by its schema.cql, and give --import'
-	}
-	const names = folders.map(({ name }) => name).join(', ')
-	return `which folder is the table’s can’t be told (${names}): start the node, and give --import`
 }
 
 /**

@@ -5,11 +5,11 @@ import type { CassandraVersion } from './install.ts'
 /** What a node is to be like. */
 export interface NodeSettings {
 	version: CassandraVersion
-	/** The format of new SSTables; 4.1 has `big` alone. */
+	/** The format of new SSTables; up to 4.1 there is `big` alone. */
 	format: 'bti' | 'big'
 	/** `NONE`: SSTables of 5.0's own versions, `da` (bti) or `oa` (big); `CASSANDRA_4`: `nb`. 4.1 does not have it. */
 	compatibility?: 'NONE' | 'CASSANDRA_4'
-	/** Whether SSTables are named `da-7-bti` or `da-3gyn_0m4c_0ww9c2o4cfkw8gtnk5-bti`. */
+	/** Whether SSTables are named `da-7-bti` (3.11 has no other) or `da-3gyn_0m4c_0ww9c2o4cfkw8gtnk5-bti`. */
 	ids: 'number' | 'uuid'
 	/** Number of data directories. */
 	dataDirectories: number
@@ -44,7 +44,8 @@ export function cassandraYaml(root: string, ports: Ports, settings: NodeSettings
 		seed_provider: [
 			{
 				class_name: 'org.apache.cassandra.locator.SimpleSeedProvider',
-				parameters: [{ seeds: `127.0.0.1:${ports.storage}` }],
+				// 3.11 takes no port.
+				parameters: [{ seeds: settings.version === '3.11.19' ? '127.0.0.1' : `127.0.0.1:${ports.storage}` }],
 			},
 		],
 		listen_address: '127.0.0.1',
@@ -59,14 +60,10 @@ export function cassandraYaml(root: string, ports: Ports, settings: NodeSettings
 		hints_directory: join(root, 'hints'),
 		cdc_raw_directory: join(root, 'cdc_raw'),
 		commitlog_sync: 'periodic',
-		commitlog_sync_period: '1s',
-		commitlog_segment_size: '4MiB',
 		concurrent_compactors: 1,
 		auto_snapshot: true,
 		incremental_backups: settings.incrementalBackups ?? false,
-		uuid_sstable_identifiers_enabled: settings.ids === 'uuid',
-		user_defined_functions_enabled: true,
-		materialized_views_enabled: true,
+		...ofVersion(settings),
 		...(settings.authentication
 			? {
 					authenticator: 'PasswordAuthenticator',
@@ -74,11 +71,23 @@ export function cassandraYaml(root: string, ports: Ports, settings: NodeSettings
 					role_manager: 'CassandraRoleManager',
 				}
 			: {}),
-		...(settings.version === '4.1.10'
-			? {}
-			: {
-					sstable: { selected_format: settings.format },
-					storage_compatibility_mode: settings.compatibility ?? 'NONE',
-				}),
 	})
+}
+
+/** Settings that older versions lack, or name otherwise. */
+function ofVersion({ version, format, compatibility, ids }: NodeSettings): object {
+	if (version === '3.11.19') {
+		return { commitlog_sync_period_in_ms: 1000, commitlog_segment_size_in_mb: 4, start_rpc: false }
+	}
+	return {
+		commitlog_sync_period: '1s',
+		commitlog_segment_size: '4MiB',
+		uuid_sstable_identifiers_enabled: ids === 'uuid',
+		user_defined_functions_enabled: true,
+		materialized_views_enabled: true,
+		...(version === '5.0.8' && {
+			sstable: { selected_format: format },
+			storage_compatibility_mode: compatibility ?? 'NONE',
+		}),
+	}
 }

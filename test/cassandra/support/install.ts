@@ -5,12 +5,12 @@ import { ExecaError, execa } from 'execa'
 import { failure } from '../../../src/errors.ts'
 
 /** The versions that can be started: coordinates `org.apache.cassandra:cassandra-all` of Maven Central. */
-export type CassandraVersion = '5.0.8' | '4.1.10'
+export type CassandraVersion = '5.0.8' | '4.1.10' | '3.11.19'
 
 /** A Java: the program, and its major version, which decides the options that Cassandra needs. */
 export interface Java {
 	program: string
-	major: 11 | 17
+	major: 8 | 11 | 17
 }
 
 /** A Cassandra that is there to be started. */
@@ -35,13 +35,31 @@ export async function installCassandra(version: CassandraVersion): Promise<Insta
 	const jars = await cached(`cassandra-${version}`, (folder) => copyJars(version, folder))
 	const jamm = (await readdir(jars)).find((name) => /^jamm-.*\.jar$/.test(name))
 	if (jamm === undefined) throw failure(`${jars} has no jamm-*.jar`, 'Remove that folder and try again.')
-	const java17 = await findJava17()
-	return {
-		java: version === '5.0.8' ? java17 : await findJava11(),
-		nodetoolJava: java17,
-		classPath: join(jars, '*'),
-		jamm: join(jars, jamm),
+	return { ...(await findJavas(version)), classPath: join(jars, '*'), jamm: join(jars, jamm) }
+}
+
+async function findJavas(version: CassandraVersion): Promise<Pick<Installation, 'java' | 'nodetoolJava'>> {
+	if (version === '3.11.19') {
+		const java = await findJava8()
+		return { java, nodetoolJava: java }
 	}
+	const java17 = await findJava17()
+	return { java: version === '5.0.8' ? java17 : await findJava11(), nodetoolJava: java17 }
+}
+
+/** Why Java 8, which Cassandra 3.11 needs, can't be had on this machine; undefined where it can. */
+export async function java8Missing(): Promise<string | undefined> {
+	return await findJava8().then(
+		() => undefined,
+		() => 'needs Java 8, from a mirror of Debian',
+	)
+}
+
+async function findJava8(): Promise<Java> {
+	const folder = await cached('openjdk-8', async (target) => {
+		await installer('sh', [join(import.meta.dirname, 'fetch-java8'), target])
+	})
+	return { program: join(folder, 'java'), major: 8 }
 }
 
 /** The folder of that name in `.cache/`, filled once; what was left half-done is never taken for it. */
@@ -89,10 +107,20 @@ function pom(version: CassandraVersion): string {
 			<groupId>org.apache.cassandra</groupId>
 			<artifactId>cassandra-all</artifactId>
 			<version>${version}</version>
-		</dependency>
+		</dependency>${version === '3.11.19' ? thrift(version) : ''}
 	</dependencies>
 </project>
 `
+}
+
+/** What 3.11 starts with, and does not name among its dependencies. */
+function thrift(version: CassandraVersion): string {
+	return `
+		<dependency>
+			<groupId>org.apache.cassandra</groupId>
+			<artifactId>cassandra-thrift</artifactId>
+			<version>${version}</version>
+		</dependency>`
 }
 
 async function findJava17(): Promise<Java> {

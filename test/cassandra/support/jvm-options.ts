@@ -2,6 +2,7 @@ import type { Installation, Java } from './install.ts'
 
 /** Packages that Cassandra reaches into, as its own conf/jvm11-server.options and conf/jvm17-server.options name them. */
 const exportsOf = {
+	8: [],
 	11: [
 		'java.base/jdk.internal.misc',
 		'java.base/jdk.internal.ref',
@@ -25,6 +26,7 @@ const exportsOf = {
 	],
 }
 const opensOf = {
+	8: [],
 	11: [
 		'java.base/jdk.internal.loader',
 		'java.base/jdk.internal.math',

@@ -88,8 +88,11 @@ async function startOnce(root: string, settings: NodeSettings): Promise<Cassandr
 		dataDirectories: dataDirectoriesOf(root, settings.dataDirectories),
 		cql: session,
 		nodetool: (...args) => {
+			const words = ['-h', '127.0.0.1', '-p', String(jmx), ...args]
+			// Its nodetool has no method that could be called.
+			if (settings.version === '3.11.19') return runTool(installation, root, 'NodeTool', words)
 			nodetools ??= startTools()
-			return nodetools.run(['-h', '127.0.0.1', '-p', String(jmx), ...args])
+			return nodetools.run(words)
 		},
 		nodetoolCommand: toolCommand(installation, root, 'NodeTool'),
 		cqlPort: ports.cql,

@@ -4,6 +4,7 @@ import type { Haven } from '../haven/haven.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { countRows } from './count-rows.ts'
 import { createTable } from './create-table.ts'
+import { finishEarlier } from './earlier-moves.ts'
 import { fillStage } from './fill-stage.ts'
 import { type LiveSSTable, liveSSTables, tableFolders } from './live-sstables.ts'
 import { holdFolder } from './one-at-a-time.ts'
@@ -37,6 +38,7 @@ export async function importTables(work: Import): Promise<void> {
 	const [dataDirectory = ''] = options.dataDirectories
 	const release = await holdFolder(dataDirectory)
 	try {
+		if (plan.byRefresh) await finishEarlier(options.dataDirectories)
 		for (const table of plan.tables) {
 			signal.throwIfAborted()
 			if (table.isThere) {
@@ -102,7 +104,9 @@ async function importTable(work: Import, table: PlannedTable): Promise<void> {
 	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
 	for (const one of damage) tell({ type: 'damaged file', table, ...one })
 	const before = await rowsOf(work, table)
-	const problem = files.length === leftOut.length ? undefined : await moveIn(work, table)
+	// Where it goes by refresh, an earlier run may have left some in the live folder.
+	const isNeeded = files.length > leftOut.length || plan.byRefresh
+	const problem = isNeeded ? await moveIn(work, table) : undefined
 	if (problem !== undefined) return refuse(problem, false)
 	const rows = await rowsSince(work, table, before)
 	tell({ type: 'restored', table, leftOut, ...(rows && { rows }) })
@@ -126,7 +130,7 @@ async function rowsSince(
 
 /** Has the node take the staged SSTables in. Gives why that can't be said to have succeeded. */
 async function moveIn({ plan, options, signal }: Import, { place }: PlannedTable): Promise<string | undefined> {
-	if (plan.byRefresh) return await putAndRefresh(options, place, plan.stage.directory, signal)
+	if (plan.byRefresh) return await putAndRefresh(options, place, plan.stage, signal)
 	const { keyspace, name } = place
 	const folder = folderOf(place)
 	const look = async () =>

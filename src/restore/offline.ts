@@ -1,10 +1,10 @@
-import { removeTree } from '../files/folders.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { readSealed } from '../haven/read-sealed.ts'
 import { onHaven } from '../haven/trouble.ts'
+import { finishEarlier, noteIn } from './earlier-moves.ts'
 import { fillStage } from './fill-stage.ts'
-import { finishMoves, moveAll } from './moves.ts'
+import { moveAll } from './moves.ts'
 import { holdFolder } from './one-at-a-time.ts'
 import { requireSpace } from './plan.ts'
 import { planMoves } from './plan-moves.ts'
@@ -12,7 +12,7 @@ import { filesToPut, type OfflinePlan, type OfflineTable } from './plan-offline.
 import type { FileDamage } from './restore-table.ts'
 import { refuseRunning } from './running.ts'
 import { type Disk, unitOf } from './spread.ts'
-import { clearStage, makeStage, stageRoot } from './stage.ts'
+import { clearStage, makeStage } from './stage.ts'
 import type { OfflineOptions, RestoreEvent } from './types.ts'
 
 /** What a restore into live folders works with. */
@@ -48,16 +48,6 @@ export async function restoreOffline(work: Omit<Offline, 'aside'>): Promise<void
 	} finally {
 		release()
 	}
-}
-
-/** The note of moves, in the stage of each data directory: a later run may be given some of them only. */
-const noteIn = (stage: string) => `${stage}/moves.json`
-
-/** All that was being moved, before any stage goes: a note names files of all stages, and is in each. */
-async function finishEarlier(dataDirectories: string[]): Promise<void> {
-	const stages = dataDirectories.map(stageRoot)
-	for (const stage of stages) await runAsync(finishMoves(noteIn(stage)))
-	for (const stage of stages) await runAsync(removeTree(stage))
 }
 
 async function putTable(work: Offline, table: OfflineTable): Promise<void> {

@@ -1,13 +1,14 @@
 import { refreshTable } from '../cassandra/nodetool.ts'
 import { parseComponent } from '../cassandra/sstable.ts'
-import { flushFolder } from '../files/folders.ts'
-import { type Io, runAsync } from '../files/io.ts'
-import { pathOf } from '../files/names.ts'
-import { rename } from '../files/operations.ts'
+import { failure } from '../errors.ts'
+import { hasCode, runAsync } from '../files/io.ts'
 import { currentFolder } from './current-folder.ts'
+import { noteIn } from './earlier-moves.ts'
 import { idOf } from './free-ids.ts'
 import { liveSSTables, namesIn } from './live-sstables.ts'
+import { moveAll } from './moves.ts'
 import { folderOf, type TablePlace } from './places.ts'
+import type { Stage } from './stage.ts'
 import { foldersOf, whyNoFolder } from './table-folders.ts'
 import type { ImportOptions } from './types.ts'
 import { understood } from './understood.ts'
@@ -50,7 +51,7 @@ export function movesToLive(staged: string[], live: string[]): { from: string; t
 export async function putAndRefresh(
 	{ dataDirectories, nodetool }: Pick<ImportOptions, 'dataDirectories' | 'nodetool'>,
 	place: TablePlace,
-	stageDirectory: string,
+	stage: Stage,
 	signal: AbortSignal,
 ): Promise<string | undefined> {
 	const { keyspace, name } = place
@@ -58,7 +59,7 @@ export async function putAndRefresh(
 	const current = currentFolder(folders)
 	if (current === undefined) return whyNoFolder(folders)
 	const live = dataDirectories.map((directory) => `${directory}/${keyspace}/${current}`)
-	const put = await runAsync(moveIn(folderOf(place), `${stageDirectory}/${keyspace}/${current}`, live))
+	const put = await moveIn(stage, place, live)
 	const output = await refreshTable(nodetool, { keyspace, table: name }, signal).catch(understood)
 	const left = (await runAsync(liveSSTables(live))).filter(({ prefix }) => put.has(prefix))
 	if (left.length === 0) return undefined
@@ -66,12 +67,23 @@ export async function putAndRefresh(
 	return `the node loaded ${put.size - left.length} of ${put.size} SSTables, which are in its live folder${said}`
 }
 
-/** Moves it, and gives the SSTables' prefixes then. */
-function* moveIn(staged: string, to: string, live: string[]): Io<Set<string>> {
+/** Moves it behind a durable note, since half an SSTable would fail each refresh; gives the SSTables' prefixes then. */
+async function moveIn({ directory, root }: Stage, place: TablePlace, live: string[]): Promise<Set<string>> {
+	const staged = folderOf(place)
+	const [to = ''] = live.filter((folder) => folder.startsWith(`${directory}/`))
 	const there: string[] = []
-	for (const folder of live) there.push(...(yield* namesIn(folder)))
-	const moves = movesToLive(yield* namesIn(staged), there)
-	for (const move of moves) yield* rename(pathOf(`${staged}/${move.from}`), pathOf(`${to}/${move.to}`))
-	yield* flushFolder(to)
-	return new Set(moves.map((move) => `${to}/${parseComponent(move.to)?.prefix}`))
+	for (const folder of live) there.push(...(await runAsync(namesIn(folder))))
+	const names = movesToLive(await runAsync(namesIn(staged)), there)
+	const moves = names.map((name) => ({ from: `${staged}/${name.from}`, to: `${to}/${name.to}` }))
+	try {
+		await runAsync(moveAll([noteIn(root)], moves))
+	} catch (error) {
+		if (!hasCode(error)) throw error
+		throw failure(
+			`${to} can’t be written to (${error.code})`,
+			'Run as the user that Cassandra runs as, or as root.',
+			error,
+		)
+	}
+	return new Set(moves.map((move) => parseComponent(move.to)?.prefix ?? ''))
 }

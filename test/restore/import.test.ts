@@ -3,7 +3,8 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, write
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { graceOf } from '../../src/restore/age-warnings.ts'
-import type { CliResult } from '../support/cli.ts'
+import { killedBefore } from '../faults/killed-before.ts'
+import { type CliResult, runCli } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
 import { type Behaviour, makeNodetool } from './support/nodetool.ts'
 import { ended, filesIn, inHaven, leftNothing, type Mirrored, mirrorFixture, onNode, restore } from './support/scene.ts'
@@ -79,6 +80,34 @@ test.serial('a dry run stages nothing', async (t) => {
 	t.deepEqual(liveFiles(scene, 'carts'), [])
 	leftNothing(t, scene)
 })
+
+test.serial(
+	'before 4.0, killed while SSTables are put into a live folder, the next run ends that, and refreshes',
+	async (t) => {
+		for (let call = 3; ; call += 17) {
+			const scene = robbed(t)
+			const args = ['--import', '-t', 'tuesday', '--nodetool', makeNodetool(scene.own, scene.dataDirectories, 'old')]
+			const data = scene.dataDirectories.flatMap((path) => ['--data-dir', path])
+			const env = killedBefore(scene.own, 'rename', call)
+			const words = ['restore', '-s', scene.haven, ...args, ...data, 'shop.visits']
+			const { signal } = await runCli(words, { stateDirectory: scene.state, env })
+			const again = await runCli(words, { stateDirectory: scene.state })
+			ended(t, again, 0)
+			const files = liveFiles(scene, 'visits')
+			const expected = [...onNode(scene, 'shop', /^visits-/, 'tuesday').values()].filter((path) => /-bti-/.test(path))
+			t.deepEqual(sizesOf(files), sizesOf(expected), `killed at ${call}`)
+			t.deepEqual(
+				files.filter((file) => /-\d{7}-/.test(file)),
+				[],
+			)
+			leftNothing(t, scene)
+			if (signal === undefined) {
+				t.true(call > 30)
+				return
+			}
+		}
+	},
+)
 
 const UNPROVEN: [Behaviour, RegExp][] = [
 	['nothing', /^refused: shop\.visits: the node took 0 of 6 SSTables$/m],

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeBinary } from '../../support/cli.ts'
 
-/** How a stand-in imports: as Cassandra does; nothing, without a word; a part; to a place that is no table's; or into nothing. */
-export type Behaviour = 'good' | 'nothing' | 'part' | 'elsewhere' | 'fails'
+/** How a stand-in imports: as Cassandra does; nothing, without a word; a part; to a place that is no table's; or into nothing; or as 3.11 does. */
+export type Behaviour = 'good' | 'nothing' | 'part' | 'elsewhere' | 'fails' | 'old'
 
 /** Makes a stand-in for nodetool, in a folder: no Cassandra is behind it, but what it moves are real files. */
 export function makeNodetool(folder: string, dataDirectories: string[], behaviour: Behaviour): string {
@@ -22,6 +23,9 @@ interface Node {
 function act(file: string, args: string[]): number {
 	const node = JSON.parse(readFileSync(file, 'utf8')) as Node
 	if (args.includes('tablestats')) return tellTables(node)
+	if (args.includes('version'))
+		process.stdout.write(`ReleaseVersion: ${node.behaviour === 'old' ? '3.11.19' : '5.0.8'}\n`)
+	if (node.behaviour === 'old' && args.includes('refresh')) return refresh(node, args)
 	if (!args.includes('import')) return 0
 	const [keyspace = '', table = '', folder = ''] = args.slice(args.indexOf('--') + 1)
 	if (node.behaviour === 'fails') {
@@ -36,6 +40,22 @@ function act(file: string, args: string[]): number {
 	for (const name of readdirSync(folder)) {
 		const [version, id = '', ...rest] = name.split('-')
 		if (taken.includes(id)) renameSync(join(folder, name), join(to, [version, `new${id}`, ...rest].join('-')))
+	}
+	return 0
+}
+
+/** Gives what has a number of a million or more its own, and fails where there is half an SSTable. */
+function refresh(node: Node, args: string[]): number {
+	const [keyspace = '', table = ''] = args.slice(args.indexOf('--') + 1)
+	const folders = foldersOf(node, keyspace).filter((path) => path.split('/').at(-1)?.startsWith(`${table}-`))
+	for (const folder of folders) {
+		const names = readdirSync(folder).filter((name) => /^[a-z]+-\d{7}-/.test(name))
+		for (const id of new Set(names.map((name) => name.split('-')[1]))) {
+			const own = names.filter((name) => name.split('-')[1] === id)
+			if (!own.some((name) => name.endsWith('-Data.db'))) return 2
+			const other = randomUUID().replaceAll('-', '')
+			for (const name of own) renameSync(join(folder, name), join(folder, name.replace(`-${id}-`, `-${other}-`)))
+		}
 	}
 	return 0
 }

@@ -1,11 +1,19 @@
-import { below, namesIn, openFolder } from '../files/folders.ts'
+import { below, namesIn, openFolder, openFolderIfThere } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import type { Name } from '../files/names.ts'
 import { close, lstatIfThere, type Stat, stat } from '../files/operations.ts'
 import { openFolderOrOwnLink } from './list-snapshot.ts'
 import { rememberedNames } from './remembered-names.ts'
 
-/** The folders of a table's live SSTables. */
+/** Which folders of SSTables are glanced at. */
+export interface WantedSSTables {
+	/** Those of the live ones. */
+	live: boolean
+	/** Those of the incremental backups. */
+	backups: boolean
+}
+
+/** The folders of a table's SSTables that are wanted. */
 export interface LiveGlance {
 	/** Another one whenever an SSTable, or a transaction log, has come or gone in any of them. */
 	mark: string
@@ -18,19 +26,27 @@ export function indexesKey(path: string): string {
 	return `${path}/.`
 }
 
+/** The same of its incremental backups. */
+export function backupIndexesKey(path: string): string {
+	return `${path}/backups/.`
+}
+
 /**
- * Glances at a table's own folder in an opened keyspace's, and at those of its secondary indexes. A table that can't be
+ * Glances at a table's own folder in an opened keyspace's, at its `backups/`, and at those of its secondary indexes in
+ * them, as far as they are wanted. A table that can't be
  * looked into has the error for its mark, so that a look at it tells.
  */
 export function* glanceAtLive(
 	keyspace: number,
 	{ table, isLink, path }: { table: Name; isLink: boolean; path: string },
+	wanted: WantedSSTables,
 ): Io<LiveGlance> {
 	try {
 		const folder = isLink ? yield* openFolderOrOwnLink(keyspace, table) : yield* openFolder(keyspace, table)
 		if (folder === undefined) return NOTHING
 		try {
-			return yield* glanceIn(folder, path)
+			const live = wanted.live ? yield* glanceIn(folder, indexesKey(path)) : NOTHING
+			return wanted.backups ? both(live, yield* glanceAtBackups(folder, path)) : live
 		} finally {
 			yield* close(folder)
 		}
@@ -42,9 +58,23 @@ export function* glanceAtLive(
 
 const NOTHING: LiveGlance = { mark: '', changedMs: 0 }
 
-function* glanceIn(folder: number, path: string): Io<LiveGlance> {
+function* glanceAtBackups(table: number, path: string): Io<LiveGlance> {
+	const folder = yield* openFolderIfThere(table, 'backups')
+	if (folder === undefined) return NOTHING
+	try {
+		return yield* glanceIn(folder, backupIndexesKey(path))
+	} finally {
+		yield* close(folder)
+	}
+}
+
+function both(one: LiveGlance, other: LiveGlance): LiveGlance {
+	return { mark: `${one.mark}\0${other.mark}`, changedMs: Math.max(one.changedMs, other.changedMs) }
+}
+
+function* glanceIn(folder: number, key: string): Io<LiveGlance> {
 	const own = yield* stat(folder)
-	const indexes = yield* rememberedNames(indexesKey(path), own, () => indexesIn(folder))
+	const indexes = yield* rememberedNames(key, own, () => indexesIn(folder))
 	let mark = markOf('', own)
 	let youngestNs = own.mtimeNs
 	for (const name of indexes) {

@@ -4,7 +4,7 @@ import { each, hasCode, type Io } from '../files/io.ts'
 import { type Name, pathOf } from '../files/names.ts'
 import { close, lstatIfThere, open, stat } from '../files/operations.ts'
 import { isUserKeyspace } from './find-tables.ts'
-import { glanceAtLive, indexesKey, type LiveGlance } from './glance-at-live.ts'
+import { backupIndexesKey, glanceAtLive, indexesKey, type LiveGlance, type WantedSSTables } from './glance-at-live.ts'
 import { glanceAtTags } from './glance-at-tags.ts'
 import { openFolderOrOwnLink, type TableLocation } from './list-snapshot.ts'
 import { forgetBut, rememberedNames } from './remembered-names.ts'
@@ -18,7 +18,7 @@ export interface TableGlance {
 	changedMs: number
 	/** How many folders a watch of the table takes: its own, `snapshots/` and the tags', in all data directories. */
 	folders: number
-	/** The folders of its live SSTables, over all data directories; undefined where nobody asks for them. */
+	/** The folders of its live SSTables and backups that are asked for, over all data directories; undefined where none are. */
 	live?: LiveGlance
 }
 
@@ -51,8 +51,12 @@ export const NOT_THERE = 'does not exist'
  * any. What is missing or can't be read is told, and the rest goes on; nothing that the disks hold makes it fail. It is
  * quick where little has changed, since the thread remembers the tags' names from one glance to the next.
  */
-export function* glanceAtTables(dataDirectories: string[], wanted: string[] | 'all', live = false): Io<Glance> {
-	const sight: Sight = { live, tables: new Map(), paths: new Set(), folders: [], missing: [] }
+export function* glanceAtTables(
+	dataDirectories: string[],
+	wanted: string[] | 'all',
+	sstables: WantedSSTables = { live: false, backups: false },
+): Io<Glance> {
+	const sight: Sight = { sstables, tables: new Map(), paths: new Set(), folders: [], missing: [] }
 	const there: string[] = []
 	for (const dataDirectory of dataDirectories) {
 		const looked = yield* orMissing(sight, dataDirectory, lookIntoDataDirectory(sight, dataDirectory, wanted))
@@ -82,10 +86,10 @@ export interface NewGlance {
 export function* glanceAnew(
 	dataDirectories: string[],
 	wanted: string[] | 'all',
-	live: boolean,
+	sstables: WantedSSTables,
 	known?: string,
 ): Io<NewGlance> {
-	const glance = yield* glanceAtTables(dataDirectories, wanted, live)
+	const glance = yield* glanceAtTables(dataDirectories, wanted, sstables)
 	const digest = digestOf(glance)
 	return digest === known ? { digest } : { digest, glance }
 }
@@ -100,8 +104,8 @@ function digestOf({ tables, ...rest }: Glance): string {
 }
 
 interface Sight {
-	/** The folders of live SSTables are glanced at too. */
-	live: boolean
+	/** The folders of SSTables that are glanced at too. */
+	sstables: WantedSSTables
 	tables: Map<string, TableGlance>
 	/** The keyspaces' and tables' folders in all data directories. */
 	paths: Set<string>
@@ -161,9 +165,11 @@ function* lookIntoKeyspace(sight: Sight, parent: number, dataDirectory: string, 
 		sight.folders.push({ dataDirectory, keyspace, identity: `${found.dev}:${found.ino}` })
 		// Each on its own: a call within fewer generators is quicker.
 		const glances = yield* each(entries, TABLES_IN_FLIGHT, (one) => glanceAtTags(folder, atPath(path, one)))
-		const lives = sight.live
-			? yield* each(entries, TABLES_IN_FLIGHT, (one) => glanceAtLive(folder, atPath(path, one)))
-			: []
+		const { sstables } = sight
+		const lives =
+			sstables.live || sstables.backups
+				? yield* each(entries, TABLES_IN_FLIGHT, (one) => glanceAtLive(folder, atPath(path, one), sstables))
+				: []
 		for (const [at, tags] of glances.entries()) {
 			if (tags) addTable(sight, { dataDirectory, keyspace, table: entries[at]?.table ?? '' }, tags, lives[at])
 		}
@@ -211,6 +217,7 @@ function addTable(
 	tables.set(key, known)
 	paths.add(`${dataDirectory}/${key}`)
 	paths.add(indexesKey(`${dataDirectory}/${key}`))
+	paths.add(backupIndexesKey(`${dataDirectory}/${key}`))
 }
 
 function unite(known: LiveGlance | undefined, dataDirectory: string, live: LiveGlance): LiveGlance {

@@ -3,6 +3,7 @@ import type { Io } from '../files/io.ts'
 import type { Name } from '../files/names.ts'
 import { close, lstatIfThere, type Stat, stat } from '../files/operations.ts'
 import { openTable, type TableLocation } from './list-snapshot.ts'
+import type { SSTableFolders } from './look-at-live.ts'
 
 /** A folder with live SSTables, by which it can be told whether any came or went. */
 export interface FolderState {
@@ -14,13 +15,17 @@ export interface FolderState {
 }
 
 /**
- * Whether the table's folders are the very ones that an earlier look found, over all data directories, with the times
+ * Whether the table's folders, or those of its backups, are the very ones that an earlier look found, over all data directories, with the times
  * that they had. A secondary index that came meanwhile has changed the time of the table's folder.
  */
-export function* areFoldersAsBefore(location: TableLocation, before: readonly FolderState[]): Io<boolean> {
+export function* areFoldersAsBefore(
+	location: TableLocation,
+	before: readonly FolderState[],
+	which: SSTableFolders = 'live',
+): Io<boolean> {
 	let seen = 0
 	for (const dataDirectory of location.dataDirectories) {
-		const table = yield* openTable(dataDirectory, location.keyspace, location.table)
+		const table = yield* openSSTables(dataDirectory, location, which)
 		if (table === undefined) continue
 		try {
 			const known = before.filter((one) => one.dataDirectory === dataDirectory)
@@ -35,6 +40,21 @@ export function* areFoldersAsBefore(location: TableLocation, before: readonly Fo
 		}
 	}
 	return seen === before.length
+}
+
+/** Opens a table's folder in a data directory, or its `backups/`; undefined where there is none. */
+function* openSSTables(
+	dataDirectory: string,
+	{ keyspace, table }: TableLocation,
+	which: SSTableFolders,
+): Io<number | undefined> {
+	const folder = yield* openTable(dataDirectory, keyspace, table)
+	if (folder === undefined || which === 'live') return folder
+	try {
+		return yield* openFolderIfThere(folder, 'backups')
+	} finally {
+		yield* close(folder)
+	}
 }
 
 function isSame({ ino, mtimeNs }: FolderState, found: Stat | undefined): boolean {

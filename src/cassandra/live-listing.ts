@@ -17,7 +17,7 @@ export interface LiveListing {
 export interface LiveFolder {
 	/** An index into LiveListing.dataDirectories. */
 	directory: number
-	/** Within the table's folder: `''` for itself, `.orders_customer` for that of a secondary index. */
+	/** Within the table's folder, or its `backups/`: `''` for itself, `.orders_customer` for that of a secondary index. */
 	path: Name
 	/** The folder itself, as it was before its names were read. */
 	own: { ino: bigint; mtimeNs: bigint } & Ownership
@@ -25,7 +25,7 @@ export interface LiveFolder {
 	files: LiveFile[]
 	/** The replicas of logs that are here, by their names. */
 	logs: Map<Name, ReplicaText>
-	/** The text of TOC.txt, by its name, where nothing else tells whether the SSTable is compressed. */
+	/** The text of TOC.txt, by its name, where nothing else tells whether the SSTable is compressed; of backups all. */
 	tocs: Map<Name, string>
 }
 

@@ -1,5 +1,5 @@
 import type { Name } from '../files/names.ts'
-import type { LiveFile, LiveListing } from './live-listing.ts'
+import type { LiveFile, LiveFolder, LiveListing } from './live-listing.ts'
 import { type Opinions, opinionsOf, type WeighedLog } from './log-opinions.ts'
 import { neededComponents, parseComponent } from './sstable.ts'
 
@@ -49,7 +49,7 @@ export function findLive(listing: LiveListing): LiveSSTables {
 export type Gathered = Pick<FoundSSTable, 'directory' | 'prefix' | 'files'>
 
 /** SSTables by their prefixes. */
-function gather({ folders }: LiveListing): Map<Name, Gathered[]> {
+export function gather({ folders }: LiveListing): Map<Name, Gathered[]> {
 	const found = new Map<Name, Gathered[]>()
 	for (const { directory, path, files } of folders) {
 		for (const file of files) {
@@ -86,18 +86,30 @@ const BEFORE_3_0 = /-tmp(?:link)?-[^/]*$/
 const COMPRESSION_INFO = 'CompressionInfo.db'
 
 /** What an SSTable lacks of what it needs to load, in words. */
-function whatLacks({ folders }: LiveListing, { directory, prefix, files }: Gathered): string | undefined {
+export function whatLacks({ folders }: LiveListing, { directory, prefix, files }: Gathered): string | undefined {
 	const strange = files.find(({ isFile }) => !isFile)
 	if (strange) return `${strange.name} is no regular file`
 	const there = new Set(files.map(({ name }) => parseComponent(name)?.component))
 	const format = parseComponent(`${prefix}Data.db`)?.format ?? 'big'
 	const needed = neededComponents(format)
-	const slash = prefix.lastIndexOf('/')
-	const folder = folders.find((one) => one.directory === directory && one.path === prefix.slice(0, Math.max(0, slash)))
-	const toc = folder?.tocs.get(`${prefix.slice(slash + 1)}TOC.txt`)
+	const toc = tocOf(folderOf({ folders }, { directory, prefix }), prefix)
 	if (toc?.split('\n').includes(COMPRESSION_INFO)) needed.push(COMPRESSION_INFO)
 	const missing = needed.filter((component) => !there.has(component))
 	return missing.length === 0 ? undefined : `it has no ${missing.join(', ')}`
+}
+
+/** The folder that an SSTable stands in. */
+export function folderOf(
+	{ folders }: Pick<LiveListing, 'folders'>,
+	{ directory, prefix }: Pick<Gathered, 'directory' | 'prefix'>,
+): LiveFolder | undefined {
+	const path = prefix.slice(0, Math.max(0, prefix.lastIndexOf('/')))
+	return folders.find((one) => one.directory === directory && one.path === path)
+}
+
+/** The text of an SSTable's TOC.txt, as far as it was read. */
+export function tocOf(folder: LiveFolder | undefined, prefix: Name): string | undefined {
+	return folder?.tocs.get(`${prefix.slice(prefix.lastIndexOf('/') + 1)}TOC.txt`)
 }
 
 /** Whether an SSTable's TOC.txt must be read to know if it is compressed: each has one of these two, or lacks one. */

@@ -17,19 +17,22 @@ const TRIES = 10
 const LOG_BYTES_MAX = 64 * 1024 * 1024
 const TOC_BYTES_MAX = 1024 * 1024
 
+/** Which of a table's folders are looked at: those of its live SSTables, or those of its incremental backups. */
+export type SSTableFolders = 'live' | 'backups'
+
 /**
- * Looks at a table's live folders in all data directories until two looks, one after the other, find the same names and
+ * Looks at a table's live folders, or at those of its backups, in all data directories until two looks, one after the other, find the same names and
  * the same logs: so it was at the instant between them. Undefined where it changed all the time: try again later.
  * Writes nothing, and follows no link inside the table.
  */
-export function* lookAtLive(location: TableLocation): Io<LiveListing | undefined> {
+export function* lookAtLive(location: TableLocation, which: SSTableFolders = 'live'): Io<LiveListing | undefined> {
 	let before: Sight | undefined
 	for (let left = TRIES; left > 0; left--) {
 		const opened: OpenedFolder[] = []
 		try {
-			const parents = yield* openFolders(location, opened)
+			const parents = yield* openFolders(location, which, opened)
 			const sight = yield* see(opened)
-			if (before && isSame(sight, before)) return yield* measure(location, opened, sight, parents)
+			if (before && isSame(sight, before)) return yield* measure(location, which, opened, sight, parents)
 			before = sight
 		} catch (error) {
 			// What was listed has gone since.
@@ -56,6 +59,7 @@ type Sight = { key: string; own: Stat; names: Name[]; logs: Map<Name, ReplicaTex
 /** Opens the table's folders, and those of its secondary indexes; the caller closes what it finds in `opened`. */
 function* openFolders(
 	{ dataDirectories, keyspace, table }: TableLocation,
+	which: SSTableFolders,
 	opened: OpenedFolder[],
 ): Io<ParentIdentities[]> {
 	const parents: ParentIdentities[] = []
@@ -66,8 +70,11 @@ function* openFolders(
 		try {
 			folder = yield* openFolderOrOwnLink(parent, table)
 			if (folder === undefined) continue
+			const identities = { keyspace: yield* identifyFolder(parent), table: yield* identifyFolder(folder) }
+			if (which === 'backups') folder = yield* openBackups(folder)
+			if (folder === undefined) continue
 			opened.push({ dataDirectory, path: '', folder })
-			parents.push({ keyspace: yield* identifyFolder(parent), table: yield* identifyFolder(folder) })
+			parents.push(identities)
 		} finally {
 			yield* close(parent)
 		}
@@ -77,6 +84,15 @@ function* openFolders(
 		}
 	}
 	return parents
+}
+
+/** Opens `backups/` in place of the table's folder, which is closed; undefined where there is none. */
+function* openBackups(table: number): Io<number | undefined> {
+	try {
+		return yield* openFolderIfThere(table, 'backups')
+	} finally {
+		yield* close(table)
+	}
 }
 
 /** Undefined for what is no folder. */
@@ -157,6 +173,7 @@ function isSameText(one: ReplicaText, other: ReplicaText | undefined): boolean {
 /** Looks at each file. Fails with ENOENT where one has gone. */
 function* measure(
 	location: TableLocation,
+	which: SSTableFolders,
 	opened: OpenedFolder[],
 	sight: Sight,
 	parents: ParentIdentities[],
@@ -173,14 +190,14 @@ function* measure(
 			const { mtimeNs, ino, dev } = entry
 			files.push({ name, size: Number(entry.size), mtimeNs, ino, dev, isFile: entry.isFile(), ...ownership(entry) })
 		}
-		const tocs = yield* readTocs(folder, files)
+		const tocs = yield* readTocs(folder, files, which)
 		const itself = { ino: own.ino, mtimeNs: own.mtimeNs, ...ownership(own) }
 		folders.push({ directory: dataDirectories.indexOf(dataDirectory), path, own: itself, files, logs, tocs })
 	}
 	return { table: location.table, dataDirectories, parents, folders }
 }
 
-function* readTocs(folder: number, files: LiveFile[]): Io<Map<Name, string>> {
+function* readTocs(folder: number, files: LiveFile[], which: SSTableFolders): Io<Map<Name, string>> {
 	const components = new Map<Name, Set<string>>()
 	for (const { name } of files) {
 		const { prefix = '', component = '' } = parseComponent(name) ?? {}
@@ -189,7 +206,7 @@ function* readTocs(folder: number, files: LiveFile[]): Io<Map<Name, string>> {
 	}
 	const tocs = new Map<Name, string>()
 	for (const [prefix, known] of components) {
-		if (!needsToc(known)) continue
+		if (which === 'live' && !needsToc(known)) continue
 		const name = `${prefix}TOC.txt`
 		const { isFile, size } = files.find((file) => file.name === name) ?? { isFile: false, size: 0 }
 		if (!isFile || size > TOC_BYTES_MAX) continue

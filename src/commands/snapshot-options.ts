@@ -51,6 +51,8 @@ export async function snapshotOptions(
 		mirrorDeletes: undefined,
 		live: false,
 		keepDeletedDays: undefined,
+		backups: false,
+		pruneBackups: undefined,
 		hardlink: false,
 		dryRun: false,
 		beginning,

@@ -33,10 +33,18 @@ export const SYNC_FLAGS = defineFlags({
 		placeholder: 'DAYS',
 		help: 'of live SSTables, keep for so many days what is compacted away (default: not)',
 	},
-	backups: { kind: 'switch', help: 'also mirror incremental backups (not there yet)' },
+	backups: {
+		kind: 'switch',
+		help: "also mirror incremental backups: what Cassandra's incremental_backups links into backups/",
+	},
 	'prune-backups': {
 		kind: 'switch',
-		help: 'delete incremental backups on the node once they are safe (not there yet)',
+		help: 'with --backups: delete incremental backups on the node once they are sealed, which Cassandra never does',
+	},
+	'prune-backups-after': {
+		kind: 'value',
+		placeholder: 'DURATION',
+		help: 'but not sooner after their seal: 90s, 12h, 2d (default: at once)',
 	},
 	hardlink: {
 		kind: 'switch',
@@ -99,6 +107,7 @@ export const SYNC_FLAG_GROUPS: Record<string, (keyof typeof SYNC_FLAGS)[]> = {
 		'keep-deleted',
 		'backups',
 		'prune-backups',
+		'prune-backups-after',
 		'hardlink',
 	],
 	'What else is kept': ['cql', 'cql-credentials', 'nodetool', 'host', 'port', 'user', 'password-file'],

@@ -3,6 +3,7 @@ import { compileTagPattern } from '../cassandra/tag-pattern.ts'
 import { usageError } from '../errors.ts'
 import type { ServiceOptions } from '../mirror/types.ts'
 import type { ReporterOptions } from '../report/reporter.ts'
+import { parseDuration } from './duration.ts'
 import { factsSource } from './facts-source.ts'
 import type { FlagValues } from './flags.ts'
 import { keyspaceNames, locate, loudness, requireHaven, type Surroundings } from './shared-options.ts'
@@ -25,7 +26,6 @@ export function reporterOptions(values: Values): ReporterOptions {
 /** What `snaphaven sync` is asked to do. Throws for what cannot be, before anything was touched but cassandra.yaml. */
 export async function syncOptions(values: Values, keyspaces: string[], around: Surroundings): Promise<ServiceOptions> {
 	requireHaven(values)
-	refuseWhatIsToCome(values)
 	refuseWithoutNodetool(values)
 	const options = {
 		facts: factsSource(values, around),
@@ -41,6 +41,8 @@ export async function syncOptions(values: Values, keyspaces: string[], around: S
 		mirrorDeletes: parseMirrorDeletes(values['mirror-deletes'], values['mirror-deletes-after']),
 		live: values['sync-sstables'],
 		keepDeletedDays: parseKeepDeleted(values['sync-sstables'], values['keep-deleted']),
+		backups: values.backups,
+		pruneBackups: parsePruneBackups(values),
 		hardlink: values.hardlink,
 		dryRun: values['dry-run'],
 		newHaven: values['new-haven'],
@@ -49,11 +51,22 @@ export async function syncOptions(values: Values, keyspaces: string[], around: S
 	return { ...options, ...(await locate(values, around)) }
 }
 
-function refuseWhatIsToCome(values: Values): void {
-	for (const flag of ['backups', 'prune-backups'] as const) {
-		if (values[flag])
-			throw usageError(`--${flag} is not there yet: incremental backups are not mirrored`, 'Leave it out for now.')
+function parsePruneBackups(values: Values): ServiceOptions['pruneBackups'] {
+	const after = values['prune-backups-after']
+	if (!values['prune-backups']) {
+		if (after === undefined) return undefined
+		throw usageError(
+			'--prune-backups-after says when --prune-backups deletes something, which is not given',
+			'Give both, or neither.',
+		)
 	}
+	if (!values.backups) {
+		throw usageError(
+			'--prune-backups deletes on the node what --backups has brought to the haven, which is not given',
+			'Give --backups too, or leave --prune-backups out.',
+		)
+	}
+	return { afterMs: after === undefined ? 0 : parseDuration('--prune-backups-after', after) }
 }
 
 function parseKeepDeleted(isLive: boolean, days?: string): number | undefined {

@@ -14,7 +14,7 @@ export async function verifyOptions(
 ): Promise<VerifyOptions> {
 	const sinceLast = values['since-last']
 	return {
-		selection: { ...selectionOf(values, names), live: true },
+		selection: { ...selectionOf(values, names), live: true, backups: true },
 		sinceLastMs: sinceLast === undefined ? undefined : parseDuration('--since-last', sinceLast),
 		samplePercent: values.sample === undefined ? undefined : parsePercent(values.sample),
 		quick: values.quick,

@@ -26,7 +26,7 @@ const NAMES_MAX = 20
 function damageLines({ kind, reason, atSource, paths, snapshots, good }: DamageFound): Line[] {
 	const [first = '', ...others] = paths
 	const where = atSource ? 'damaged at the source' : 'damaged'
-	const tags = snapshots.slice(1).map(({ tag }) => (tag === '' ? 'the live set' : quoted(tag)))
+	const tags = snapshots.slice(1).map(({ tag }) => nameOf(tag))
 	const more = tags.length > NAMES_MAX ? ` and ${count(tags.length - NAMES_MAX)} more` : ''
 	return [
 		problemLine(where, 'bad', `${quoted(first)}: ${reason}`),
@@ -38,6 +38,11 @@ function damageLines({ kind, reason, atSource, paths, snapshots, good }: DamageF
 		),
 		...(good.length === 0 && !atSource && isCopy(kind) ? [continuation('no good copy was found')] : []),
 	]
+}
+
+function nameOf(tag: string): string {
+	if (tag === '') return 'the live set'
+	return tag.startsWith('backups/') ? 'incremental backups' : quoted(tag)
 }
 
 function isCopy(kind: DamageFound['kind']): boolean {

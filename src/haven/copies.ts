@@ -2,7 +2,7 @@ import { mayBeRewritten } from '../cassandra/sstable.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { decodeName, type Name, pathOf } from '../files/names.ts'
 import { lstatIfThere, readdir, readdirBytes, type Stat } from '../files/operations.ts'
-import { LIVE, type SnapshotKey, snapshotFolder } from './layout.ts'
+import { isBackups, LIVE, type SnapshotKey, snapshotFolder } from './layout.ts'
 import { readSealed } from './read-sealed.ts'
 import type { ReceiptFile, ReceiptHead } from './receipt.ts'
 
@@ -75,7 +75,7 @@ export function* lookAtCopies(base: string, keys: SnapshotKey[], grainNs: number
 			continue
 		}
 		const { id, state, files, folders, source } = read.receipt
-		const beside = key.tag === LIVE ? BESIDE_LIVE : NOTHING
+		const beside = besideOf(key)
 		const place = { base, folder: snapshotFolder(key), snapshot, grainNs, found, beside, shared }
 		const isThere = yield* lookAtFolder(place, '')
 		const extra = isThere
@@ -91,6 +91,11 @@ export function* lookAtCopies(base: string, keys: SnapshotKey[], grainNs: number
 	return found
 }
 
+function besideOf({ tag }: SnapshotKey): Place['beside'] {
+	if (isBackups(tag)) return 'all'
+	return tag === LIVE ? BESIDE_LIVE : NOTHING
+}
+
 /** A live set stands in its table's folder. */
 const BESIDE_LIVE: ReadonlySet<string> = new Set(['snapshots', 'backups'])
 const NOTHING: ReadonlySet<string> = new Set()
@@ -102,7 +107,7 @@ interface Place {
 	grainNs: number | undefined
 	found: TableCopies
 	/** What stands in the folder and is not of it. */
-	beside: ReadonlySet<string>
+	beside: ReadonlySet<string> | 'all'
 	/** Files with several names, by inode. */
 	shared: Map<bigint, SharedCopy>
 }
@@ -132,7 +137,10 @@ function* lookInside(place: Place, files: ReceiptFile[], folders: string[]): Io<
 		if (lost.some((folder) => file.path.startsWith(folder))) continue
 		yield* lookAtFile(place, file)
 	}
-	return [...present].filter((path) => !known.has(path) && !place.beside.has(path)).sort()
+	// Parts of incremental backups stand side by side.
+	if (place.beside === 'all') return []
+	const { beside } = place
+	return [...present].filter((path) => !known.has(path) && !beside.has(path)).sort()
 }
 
 function* lookAtFile(place: Place, file: ReceiptFile): Io<void> {

@@ -1,6 +1,6 @@
 import { hasCode, type Io } from '../files/io.ts'
 import { readdir } from '../files/operations.ts'
-import { LIVE, PARTIAL, type SnapshotKey } from './layout.ts'
+import { isBackups, LIVE, PARTIAL, type SnapshotKey } from './layout.ts'
 import { namesOf } from './names-of.ts'
 import { findProgress } from './progress.ts'
 
@@ -11,7 +11,9 @@ export function* findGathering(base: string): Io<SnapshotKey[]> {
 		try {
 			if ((yield* namesOf(`${base}/${PARTIAL}/${folder}`)).length === 0) continue
 			found.push(
-				...(yield* findProgress(base, `${PARTIAL}/${folder}`)).map(({ key }) => key).filter(({ tag }) => tag !== LIVE),
+				...(yield* findProgress(base, `${PARTIAL}/${folder}`))
+					.map(({ key }) => key)
+					.filter(({ tag }) => tag !== LIVE && !isBackups(tag)),
 			)
 		} catch (error) {
 			// It has been sealed by now, or another run has taken the folder over.

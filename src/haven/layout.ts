@@ -5,12 +5,48 @@ export interface SnapshotKey {
 	keyspace: string
 	/** The table's folder, `<name>-<id>`. */
 	table: string
-	/** LIVE: the table's live set. */
+	/** LIVE: the table's live set; `backups/…`: a part of its incremental backups. */
 	tag: string
 }
 
 /** In place of a tag: a table's live set, which is sealed as snapshots are. No folder has an empty name. */
 export const LIVE = ''
+
+/**
+ * What stands in place of a tag for a table's incremental backups, which are sealed as snapshots are, part by part: this,
+ * and then the part's name; this alone while it is gathered. No folder's name has a slash.
+ */
+export const BACKUPS = 'backups/'
+const APART = `${BACKUPS}apart/`
+
+/** Whether what stands in place of a tag is a part of incremental backups. */
+export function isBackups(tag: string): boolean {
+	return tag.startsWith(BACKUPS)
+}
+
+/**
+ * What stands in place of the tag of one part. Its name begins with the time at which it was looked at, so that names are
+ * in the order of time as far as the clock was.
+ * @param id Of its receipt.
+ * @param isApart It has names that an earlier part has for other SSTables, and stands in a folder of its own.
+ */
+export function backupsTag(lookedAt: string, id: string, isApart: boolean): string {
+	return `${isApart ? APART : BACKUPS}${stamp(lookedAt)}-${id}`
+}
+
+/** What names of receipts of parts begin with that were looked at at this time or later, or what comes before these. */
+export function stamp(iso: string): string {
+	return iso.toLowerCase().replaceAll(':', '-')
+}
+
+function partName(tag: string): string {
+	return tag.slice((isApart(tag) ? APART : BACKUPS).length)
+}
+
+/** Whether a part of incremental backups stands in a folder of its own. */
+export function isApart(tag: string): boolean {
+	return tag.startsWith(APART)
+}
 
 /** Paths within the haven, relative to its root. */
 export const PRIVATE = '.snaphaven'
@@ -22,6 +58,8 @@ export const RECEIPTS = `${PRIVATE}/receipts`
 export const SET_ASIDE = `${PRIVATE}/set-aside`
 /** The receipts of live sets. */
 export const LIVE_RECEIPTS = `${PRIVATE}/live`
+/** The receipts of incremental backups. */
+export const BACKUPS_RECEIPTS = `${PRIVATE}/backups`
 /** What went from live sets and is kept for a while, by the day on which it went. */
 export const DELETED = `${PRIVATE}/deleted`
 
@@ -35,8 +73,13 @@ export function tableFolder({ keyspace, table }: Table): string {
 	return `data/${keyspace}/${table}`
 }
 
+/** The folder of the receipts of a table's incremental backups. */
+export function backupsReceiptsFolder({ keyspace, table }: Table): string {
+	return `${BACKUPS_RECEIPTS}/${safeName(keyspace)}/${safeName(table)}`
+}
+
 /** The folder of the receipts of a keyspace's live sets. */
-export function liveReceiptsFolder({ keyspace }: { keyspace: string }): string {
+function liveReceiptsFolder({ keyspace }: { keyspace: string }): string {
 	return `${LIVE_RECEIPTS}/${safeName(keyspace)}`
 }
 
@@ -45,8 +88,9 @@ export function snapshotsFolder(table: Table): string {
 	return `${tableFolder(table)}/snapshots`
 }
 
-/** The folder of a snapshot, or of a live set, in the mirror. */
+/** The folder of a snapshot, of a live set, or of a part of incremental backups, in the mirror. */
 export function snapshotFolder(key: SnapshotKey): string {
+	if (isBackups(key.tag)) return `${tableFolder(key)}/backups${isApart(key.tag) ? `/${partName(key.tag)}` : ''}`
 	return key.tag === LIVE ? tableFolder(key) : `${snapshotsFolder(key)}/${key.tag}`
 }
 
@@ -55,9 +99,10 @@ export function receiptsFolder({ keyspace, table }: Table): string {
 	return `${RECEIPTS}/${safeName(keyspace)}/${safeName(table)}`
 }
 
-/** The receipt of a snapshot, or of a live set. */
+/** The receipt of a snapshot, of a live set, or of a part of incremental backups. */
 export function receiptPath(key: SnapshotKey): string {
 	if (key.tag === LIVE) return `${liveReceiptsFolder(key)}/${safeName(key.table)}.json`
+	if (isBackups(key.tag)) return `${backupsReceiptsFolder(key)}/${partName(key.tag)}.json`
 	return `${receiptsFolder(key)}/${safeName(key.tag)}.json`
 }
 

@@ -4,7 +4,7 @@ import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { decodeName, type Name, pathOf } from '../files/names.ts'
 import { link, readdirBytes, rmdir } from '../files/operations.ts'
-import { gathering, liveReceiptsFolder, receiptPath, removing, type SnapshotKey, tableFolder } from './layout.ts'
+import { gathering, receiptPath, removing, type SnapshotKey, snapshotFolder } from './layout.ts'
 import { namesOf } from './names-of.ts'
 import { keepOldReceipt } from './publish.ts'
 import { checksumAt } from './receipts.ts'
@@ -12,11 +12,14 @@ import { move, moveIfThere, there } from './renames.ts'
 import { checkedText, withChecksum } from './sealed-text.ts'
 import { keepAside } from './set-aside.ts'
 
-/** What it takes to make one set of a table's live SSTables, gathered as far as it is new, the table's live set. */
+/**
+ * What it takes to make one set of a table's live SSTables, gathered as far as it is new, the table's live set; or to add
+ * a part to its incremental backups, which replaces and removes nothing.
+ */
 export interface LiveTurn {
 	/** Its number under the token: what `gathering` makes its paths of. */
 	number: number
-	/** With LIVE for its tag. */
+	/** With LIVE for its tag, or that of a part of incremental backups. */
 	key: SnapshotKey
 	/** The checksum that the new receipt ends with, and that of the one that it replaces; none where there was none. */
 	receiptChecksum: string
@@ -64,13 +67,18 @@ export function* findLiveIntents(base: string, partial: string): Io<{ path: stri
 	return found
 }
 
-/** Makes the folders that a live set is published into, those that are missing, and gives all whose entries may change. */
+/** Makes the folders that a turn is published into, those that are missing, and gives all whose entries may change. */
 function* makeLivePlaces(base: string, { key, folders }: Pick<LiveTurn, 'key' | 'folders'>): Io<string[]> {
-	const table = tableFolder(key)
-	const places = [...parentsOf(table), ...parentsOf(liveReceiptsFolder(key))]
+	const table = snapshotFolder(key)
+	const places = placesOfTurn(key)
 	for (const path of places.slice(1)) yield* makeFolder(pathOf(`${base}/${path}`), 0o777)
 	for (const folder of folders) yield* makeFolder(pathOf(`${base}/${table}/${folder}`), 0o777)
 	return [...places, ...folders.map((folder) => `${table}/${folder}`)]
+}
+
+/** The folders in the haven that a turn comes into, indexes' aside, each before what it holds. */
+export function placesOfTurn(key: SnapshotKey): string[] {
+	return [...parentsOf(snapshotFolder(key)), ...parentsOf(dirname(receiptPath(key))).slice(1)]
 }
 
 /** A path and all that it lies in, outermost first. */
@@ -91,7 +99,7 @@ export interface PutLive {
  */
 export function* putLive(base: string, partial: string, turn: LiveTurn): Io<PutLive> {
 	const { key, number, add, clear } = turn
-	const table = tableFolder(key)
+	const table = snapshotFolder(key)
 	const from = gathering.folder(partial, number)
 	const old = gathering.old(partial, number)
 	yield* makeLivePlaces(base, turn)
@@ -137,7 +145,7 @@ function* presentIn(base: string, table: string, folders: Name[]): Io<Set<Name>>
 export function* takeLiveOut(base: string, partial: string, turn: LiveTurn): Io<string[]> {
 	const { key, number, remove } = turn
 	if (remove.length + turn.clear.length === 0) return []
-	const table = tableFolder(key)
+	const table = snapshotFolder(key)
 	// Another turn has come since: what this one had to remove went long ago.
 	if ((yield* checksumAt(base, receiptPath(key))) !== turn.receiptChecksum) return []
 	const folders = new Set([partial, table])

@@ -1,5 +1,6 @@
 import type { Io } from '../files/io.ts'
-import { gathering, receiptPath, removing, tableFolder } from './layout.ts'
+import { namesOtherPartsHave } from './backups.ts'
+import { gathering, receiptPath, removing, snapshotFolder } from './layout.ts'
 import { flushLive, type LiveTurn, moveInto, type PutLive, putLive } from './live-turn.ts'
 import { checksumAt } from './receipts.ts'
 import { disagreement, receiptAt, type Undone } from './recover.ts'
@@ -17,7 +18,7 @@ export function* undoLive(
 	whose: 'own' | 'inherited',
 ): Io<string | undefined> {
 	const { key, number } = turn
-	const table = tableFolder(key)
+	const table = snapshotFolder(key)
 	const place = receiptPath(key)
 	if ((yield* checksumAt(base, place)) === turn.receiptChecksum) {
 		yield* moveIfThere(base, place, gathering.badReceipt(partial, number))
@@ -26,7 +27,10 @@ export function* undoLive(
 		yield* moveIfThere(base, gathering.oldReceipt(partial, number), place)
 	}
 	const out = whose === 'own' ? gathering.bad(partial, number) : gathering.aside(partial, number)
+	// An intent that a power cut brings back may be of a part that was undone, and sealed by a later one.
+	const spared = yield* namesOtherPartsHave(base, key)
 	for (const path of turn.add.toReversed()) {
+		if (spared.has(`${table}/${path}`)) continue
 		const old = `${gathering.old(partial, number)}/${path}`
 		if (yield* there(base, `${gathering.folder(partial, number)}/${path}`)) continue
 		const isReplaced = turn.replace.includes(path) || turn.clear.includes(path)
@@ -86,7 +90,7 @@ function* whatIsWrong(base: string, partial: string, turn: LiveTurn): Io<string 
 	for (const file of receipt.files) {
 		if (!added.has(file.path)) continue
 		const gathered = gathering.folder(partial, number)
-		const folder = (yield* there(base, `${gathered}/${file.path}`)) ? gathered : tableFolder(key)
+		const folder = (yield* there(base, `${gathered}/${file.path}`)) ? gathered : snapshotFolder(key)
 		const problem = yield* disagreement(`${base}/${folder}`, [file])
 		if (problem !== undefined) return problem
 	}
@@ -96,6 +100,6 @@ function* whatIsWrong(base: string, partial: string, turn: LiveTurn): Io<string 
 /** Whether anything has gone that an undoing would not bring back. */
 function* hasRemoved(base: string, partial: string, { key, number, remove }: LiveTurn): Io<boolean> {
 	if (yield* there(base, removing.folder(partial, number))) return true
-	for (const path of remove) if (!(yield* there(base, `${tableFolder(key)}/${path}`))) return true
+	for (const path of remove) if (!(yield* there(base, `${snapshotFolder(key)}/${path}`))) return true
 	return false
 }

@@ -1,6 +1,6 @@
 import { each, hasCode, type Io } from '../files/io.ts'
 import { lstatIfThere, readdir } from '../files/operations.ts'
-import { LIVE_RECEIPTS, RECEIPTS } from './layout.ts'
+import { type BACKUPS_RECEIPTS, LIVE_RECEIPTS, RECEIPTS } from './layout.ts'
 
 /** A folder that holds a table's receipts. */
 export interface ReceiptFolder {
@@ -14,16 +14,20 @@ export interface ReceiptFolder {
 /** More of them cost a local disk more than they gain a slow one. */
 const FOLDERS_IN_FLIGHT = 8
 
-/** Finds the folders of tables' receipts. Names are undefined where only the receipts can tell them. */
+/**
+ * Finds the folders of tables' receipts, of snapshots or of incremental backups. Names are undefined where only the
+ * receipts can tell them.
+ */
 export function* listReceiptFolders(
 	base: string,
 	wanted: (keyspace: string | undefined, table: string | undefined) => boolean,
+	root: typeof RECEIPTS | typeof BACKUPS_RECEIPTS = RECEIPTS,
 ): Io<ReceiptFolder[]> {
-	const keyspaces = yield* namesIn(`${base}/${RECEIPTS}`)
+	const keyspaces = yield* namesIn(`${base}/${root}`)
 	const tables = yield* each(keyspaces, FOLDERS_IN_FLIGHT, function* (keyspace) {
-		const names = yield* namesIn(`${base}/${RECEIPTS}/${keyspace}`)
+		const names = yield* namesIn(`${base}/${root}/${keyspace}`)
 		const meant = names.filter((table) => wanted(trueName(keyspace), trueName(table)))
-		return meant.map((table) => `${RECEIPTS}/${keyspace}/${table}`)
+		return meant.map((table) => `${root}/${keyspace}/${table}`)
 	})
 	const folders = yield* each(tables.flat(), FOLDERS_IN_FLIGHT, function* (path): Io<ReceiptFolder[]> {
 		const stat = yield* lstatIfThere(`${base}/${path}`)

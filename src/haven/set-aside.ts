@@ -1,6 +1,6 @@
 import { flushFolder, makeFolder } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
-import { gathering, LIVE, PARTIAL, PRIVATE, SET_ASIDE, safeName, snapshotFolder } from './layout.ts'
+import { gathering, isBackups, LIVE, PARTIAL, PRIVATE, SET_ASIDE, safeName, snapshotFolder } from './layout.ts'
 import type { Publication } from './publish.ts'
 import { move, there } from './renames.ts'
 
@@ -28,7 +28,7 @@ export function* keepAside(
 	const table = `${SET_ASIDE}/${safeName(key.keyspace)}/${safeName(key.table)}`
 	const folders = [SET_ASIDE, `${SET_ASIDE}/${safeName(key.keyspace)}`, table]
 	for (const folder of folders) yield* makeFolder(`${base}/${folder}`, 0o777)
-	const tag = key.tag === LIVE ? 'live' : safeName(key.tag)
+	const tag = key.tag === LIVE ? 'live' : isBackups(key.tag) ? 'backups' : safeName(key.tag)
 	const name = `${table}/${tag}-${partial.slice(PARTIAL.length + 1)}-${number}`
 	let place = name
 	for (let turn = 2; yield* there(base, place); turn++) place = `${name}-${turn}`

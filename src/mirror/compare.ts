@@ -24,7 +24,11 @@ export function relate(listing: SnapshotListing, receipt: Receipt): Relation {
 	return { relation: listing.files.length === receipt.files.length ? 'same' : 'remains' }
 }
 
-function isVeryFile(file: SnapshotFile, was: Pick<ReceiptFile, 'ino' | 'size' | 'mtimeNs'>): boolean {
+/** Whether a file on the node is the very one that was copied. */
+export function isVeryFile(
+	file: Pick<SnapshotFile, 'path' | 'ino' | 'size' | 'mtimeNs'>,
+	was: Pick<ReceiptFile, 'ino' | 'size' | 'mtimeNs'>,
+): boolean {
 	if (String(file.ino) !== was.ino) return false
 	return mayChangeInPlace(file.path) || (file.size === was.size && String(file.mtimeNs) === was.mtimeNs)
 }

@@ -31,6 +31,7 @@ import { findIntents, recover, type Undone } from '../haven/recover.ts'
 import { clearRemoved, findRemovals, isMeant, type Removal, takeOut, writeRemovals } from '../haven/remove.ts'
 import { draftRepair, putRepaired } from '../haven/repair.ts'
 import { withdraw } from '../haven/withdraw.ts'
+import { lookForBackups } from './backups-look.ts'
 import { findSettledOf } from './beginning.ts'
 import { clearUnneededFacts } from './clear-facts.ts'
 import { completeGathering } from './complete.ts'
@@ -42,6 +43,7 @@ import { lookForLive } from './live-look.ts'
 import { lookAtTable } from './look.ts'
 import { removeSource } from './move.ts'
 import { notePruned } from './note-pruned.ts'
+import { pruneBackups } from './prune-backups.ts'
 import { resumablePieces, resumeGathering } from './resume.ts'
 
 /** Publications in flight at a time, where calls are asynchronous. */
@@ -67,6 +69,8 @@ export const jobs = {
 	gatherSlice,
 	gatherLiveSlice,
 	lookForLive,
+	lookForBackups,
+	pruneBackups,
 	findExpired,
 	takeDayOut,
 	writeLiveIntent,

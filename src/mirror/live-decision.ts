@@ -41,7 +41,7 @@ export interface LiveDecision {
 	problems: string[]
 }
 
-/** Compares the live SSTables of a look with what the haven has. A pure function. */
+/** Compares the live SSTables of a look with what the haven has (of backups: those that it has not, with nothing). A pure function. */
 export function decideLive(
 	listing: LiveListing,
 	found: LiveSSTables,

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import type { LiveListing } from '../cassandra/live-listing.ts'
+import { parseComponent } from '../cassandra/sstable.ts'
 import { createFile } from '../files/contents.ts'
 import { removeTree } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
-import { gathering, LIVE, PARTIAL, receiptPath } from '../haven/layout.ts'
+import { gathering, isBackups, PARTIAL, receiptPath } from '../haven/layout.ts'
 import type { LiveTurn } from '../haven/live-turn.ts'
 import {
 	FORMAT,
@@ -11,6 +12,7 @@ import {
 	type ReceiptFile,
 	type ReceiptFolder,
 	reusedFrom,
+	type SourceIdentity,
 	writeReceipt,
 } from '../haven/receipt.ts'
 import { checksumAt } from '../haven/receipts.ts'
@@ -80,12 +82,8 @@ function* writeBeside(order: LiveOrder, text: string): Io<void> {
 	yield* createFile(path, text, { mode: 0o644, flush: order.flushEach })
 }
 
-function receiptOf(
-	order: LiveOrder,
-	{ listing, decision, lookedAt }: LiveDraft,
-	files: ReceiptFile[],
-	now: string,
-): Receipt {
+function receiptOf(order: LiveOrder, draft: LiveDraft, files: ReceiptFile[], now: string): Receipt {
+	const { listing, decision, lookedAt } = draft
 	const { dataDirectories, folders, parents } = listing
 	const { keyspace, table } = order.location
 	const reused = reusedFrom(files)
@@ -93,7 +91,7 @@ function receiptOf(
 		format: FORMAT,
 		keyspace,
 		table,
-		tag: LIVE,
+		tag: order.tag,
 		state: files.some(({ damage }) => damage !== undefined) ? 'damaged' : 'whole',
 		id: `${order.partial.slice(PARTIAL.length + 1)}-${order.number}`,
 		sealedAt: now,
@@ -112,12 +110,22 @@ function receiptOf(
 				ino: String(own.ino),
 				mtimeNs: String(own.mtimeNs),
 			})),
-			files: [],
+			files: isBackups(order.tag) ? dataFiles(draft) : [],
 			parents: parents.map((one, directory) => ({ dataDirectory: dataDirectories[directory] ?? '', ...one })),
 		},
 		folders: innerFolders(listing, files),
 		files,
 	}
+}
+
+/** By which a later look knows, from the head alone, what the haven has. */
+function dataFiles({ listing, decision }: LiveDraft): SourceIdentity['files'] {
+	return decision.add
+		.filter(({ file }) => parseComponent(file.path)?.component === 'Data.db')
+		.map(({ file: { path, directory, ino, size, mtimeNs } }) => ({
+			...{ path, dataDirectory: listing.dataDirectories[directory] ?? '' },
+			...{ ino: String(ino), size, mtimeNs: String(mtimeNs) },
+		}))
 }
 
 function innerFolders({ folders }: LiveListing, files: ReceiptFile[]): ReceiptFolder[] {

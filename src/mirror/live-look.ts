@@ -1,11 +1,13 @@
-import { areFoldersAsBefore, isDropped } from '../cassandra/live-folders.ts'
+import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { areFoldersAsBefore, type FolderState, isDropped } from '../cassandra/live-folders.ts'
 import type { LiveListing } from '../cassandra/live-listing.ts'
 import { findLive, type LiveSSTables } from '../cassandra/live-sstables.ts'
 import { lookAtLive } from '../cassandra/look-at-live.ts'
 import { makeFolder, removeTree } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
 import type { Name } from '../files/names.ts'
-import { gathering } from '../haven/layout.ts'
+import { readLastBackups } from '../haven/backups.ts'
+import { gathering, isBackups, LIVE } from '../haven/layout.ts'
 import type { LiveTurn } from '../haven/live-turn.ts'
 import type { Receipt, ReceiptHead } from '../haven/receipt.ts'
 import { listReceipts, readSnapshotHead, readSnapshotReceipt } from '../haven/receipts.ts'
@@ -39,7 +41,15 @@ export type LiveAnswer =
 	/** It changed all the time, or what some of it is will be known soon. */
 	| { answer: 'busy' }
 	/** The haven has the very set that is live. `damaged`: it was damaged on the node when it came. */
-	| { answer: 'unchanged'; problems: string[]; damaged: boolean }
+	| {
+			answer: 'unchanged'
+			problems: string[]
+			damaged: boolean
+			/** Of backups: nothing can have come as long as the folders are these. */
+			seen?: FolderState[]
+			/** They are those that were given. */
+			isAsSeen?: true
+	  }
 	/** SSTables are gone, and what the haven has stays all the same, and why. */
 	| { answer: 'kept'; because: 'dropped' | 'in doubt'; reason: string }
 	/** These files are to be gathered, and then it is to be looked at again. */
@@ -94,7 +104,7 @@ export function* lookForLive(order: LiveOrder, gathered: GatheredLive[]): Io<Liv
 }
 
 /** Behind the time of a folder that changed shortly before it was looked at, another change may hide. */
-const TICK_MS = 2000
+export const TICK_MS = 2000
 
 function* isAsBefore({ location }: LiveOrder, { source, takenAt }: ReceiptHead): Io<boolean> {
 	const settledNs = BigInt(Date.parse(takenAt) - TICK_MS) * 1_000_000n
@@ -103,7 +113,7 @@ function* isAsBefore({ location }: LiveOrder, { source, takenAt }: ReceiptHead):
 }
 
 /** Whether what can't be known now will be soon: where a log is damaged it will not. */
-function isPassing({ sstables, logs }: LiveSSTables): boolean {
+export function isPassing({ sstables, logs }: LiveSSTables): boolean {
 	return sstables.some(({ state }) => state === 'unknown') && !logs.some(({ state }) => state === 'damaged')
 }
 
@@ -123,12 +133,22 @@ function* whyKept(
 	return { answer: 'kept', because: 'in doubt', reason: doubt }
 }
 
+/** Receipts that are looked into for files that the haven has: of backups, live set and snapshots each other's. */
+function* receiptsToShare(base: string, location: TableLocation, tag: string): Io<Receipt[]> {
+	const snapshots = yield* lastSnapshots(base, location)
+	if (!isBackups(tag)) return [...(yield* readLastBackups(base, location)), ...snapshots]
+	const { keyspace, table } = location
+	const live = yield* readSnapshotReceipt(base, { keyspace, table, tag: LIVE })
+	return live ? [live, ...snapshots] : snapshots
+}
+
 /** How many snapshots' receipts are looked into for files that the haven has: those taken last. */
 const REUSE_FROM = 2
 
-function* planToGather(order: LiveOrder, listing: LiveListing, decision: LiveDecision): Io<LiveAnswer> {
+/** What is missing, and how it is to come. */
+export function* planToGather(order: LiveOrder, listing: LiveListing, decision: LiveDecision): Io<LiveAnswer> {
 	const { base, location } = order
-	const earlier = base === undefined ? [] : yield* onHaven(lastSnapshots(base, location))
+	const earlier = base === undefined ? [] : yield* onHaven(receiptsToShare(base, location, order.tag))
 	const transfers = planTransfers({ files: decision.missing }, { ...order, earlier })
 	if (!order.dryRun) yield* onHaven(makeGatheringFolders(order, transfers))
 	return {
@@ -160,6 +180,7 @@ function* makeGatheringFolders(order: LiveOrder, transfers: Transfer[]): Io<void
 	for (const path of new Set(inner)) if (path !== '') yield* makeFolder(`${folder}/${path}`, 0o700)
 }
 
-function gatheringFolder({ base, partial, number }: LiveOrder): string {
+/** Where it is gathered. */
+export function gatheringFolder({ base, partial, number }: LiveOrder): string {
 	return `${base}/${gathering.folder(partial, number)}`
 }

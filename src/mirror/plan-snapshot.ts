@@ -2,6 +2,7 @@ import { listSnapshot } from '../cassandra/list-snapshot.ts'
 import { isSettled, type Verdict } from '../cassandra/settled.ts'
 import type { SnapshotListing } from '../cassandra/snapshot.ts'
 import type { Io } from '../files/io.ts'
+import { readLastBackups } from '../haven/backups.ts'
 import { LIVE } from '../haven/layout.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { readSnapshotReceipt } from '../haven/receipts.ts'
@@ -27,6 +28,7 @@ export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
 		const known = order.base ? yield* onHaven(readSnapshotReceipt(order.base, { ...keyOf(order), tag })) : undefined
 		if (known) earlier.push(known)
 	}
+	if (order.base) earlier.push(...(yield* onHaven(readLastBackups(order.base, order.location))))
 	const transfers = planTransfers(listing, { ...order, earlier })
 	return { listing, transfers, space: spaceNeeded(transfers) }
 }

@@ -40,8 +40,10 @@ export function planTransfers({ files }: Pick<SnapshotListing, 'files'>, options
 	})
 }
 
+type SameFile = Pick<SnapshotFile, 'path' | 'size' | 'mtimeNs' | 'ino'>
+
 /** Whether a component of an SSTable is the very one that a receipt tells of, by the node's size and time of it. */
-export function isSameComponent(file: SnapshotFile, known: ReceiptFile): boolean {
+export function isSameComponent(file: SameFile, known: Pick<ReceiptFile, 'size' | 'mtimeNs' | 'ino'>): boolean {
 	return file.size === known.size && String(file.mtimeNs) === known.mtimeNs && isSame(file, known)
 }
 
@@ -54,7 +56,7 @@ function sameness(path: string, size: number, mtimeNs: bigint | string): string 
  * Only of an SSTable's components can the node's stat say that they are the same: manifest.json has one name and often
  * one size in all snapshots. A time of whole seconds was set by a tool and may be any file's: then the inode must agree.
  */
-function isSame(file: SnapshotFile, known: ReceiptFile): boolean {
+function isSame(file: Pick<SnapshotFile, 'path' | 'mtimeNs' | 'ino'>, known: Pick<ReceiptFile, 'ino'>): boolean {
 	if (!parseComponent(file.path)) return false
 	return file.mtimeNs % NS_A_SECOND !== 0n || String(file.ino) === known.ino
 }

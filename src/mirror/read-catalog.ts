@@ -2,12 +2,12 @@ import { tableName } from '../cassandra/find-tables.ts'
 import { type Io, runAsync } from '../files/io.ts'
 import { lstatIfThere, readdir } from '../files/operations.ts'
 import { readDoubts } from '../haven/doubt.ts'
-import { LIVE, PARTIAL, type SnapshotKey } from '../haven/layout.ts'
+import { isBackups, LIVE, PARTIAL, type SnapshotKey } from '../haven/layout.ts'
 import type { HeadRead, SealedHead } from '../haven/read-heads.ts'
 import type { BadReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
 import type { HeadCache } from './head-cache.ts'
-import { readLiveSets, readTables } from './read-tables.ts'
+import { readBackupsParts, readLiveSets, readTables } from './read-tables.ts'
 
 /** Which snapshots are meant. */
 export interface Selection {
@@ -18,6 +18,8 @@ export interface Selection {
 	wantsTag: (tag: string) => boolean
 	/** Live sets are meant too, with LIVE for their tag. */
 	live?: boolean
+	/** Incremental backups are meant too, part by part: see `isBackups`. */
+	backups?: boolean
 	/** By when it was taken, ISO 8601. */
 	wantsTime: (takenAt: string) => boolean
 }
@@ -50,7 +52,7 @@ export async function readCatalog(base: string, selection: Selection, cache?: He
 	return {
 		sealed: withoutDoubted(sealed, doubts),
 		inDoubt: doubts
-			.filter(({ tag }) => tag !== LIVE)
+			.filter(({ tag }) => tag !== LIVE && !isBackups(tag))
 			.filter((key) => isTableWanted(key, selection) && selection.wantsTag(key.tag)),
 		bad: reads.flatMap((read) => (read && 'bad' in read ? [read.bad] : [])),
 	}
@@ -58,7 +60,8 @@ export async function readCatalog(base: string, selection: Selection, cache?: He
 
 async function readSelected(base: string, selection: Selection, cache?: HeadCache): Promise<HeadRead[]> {
 	const reads = await readTables(base, selection, cache)
-	return selection.live ? reads.concat(await readLiveSets(base, selection)) : reads
+	if (selection.live) reads.push(...(await readLiveSets(base, selection)))
+	return selection.backups ? reads.concat(await readBackupsParts(base, selection)) : reads
 }
 
 function headsOf(reads: HeadRead[]): SealedHead[] {

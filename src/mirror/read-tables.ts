@@ -1,5 +1,6 @@
 import { tableName } from '../cassandra/find-tables.ts'
 import { runAsync } from '../files/io.ts'
+import { BACKUPS_RECEIPTS } from '../haven/layout.ts'
 import { measureReading } from '../haven/measure.ts'
 import { type HeadRead, readHeads } from '../haven/read-heads.ts'
 import { listLiveReceipts, listReceiptFolders, listReceiptsIn, type ReceiptFolder } from '../haven/receipt-folders.ts'
@@ -38,6 +39,15 @@ export async function readLiveSets(base: string, { wantsTable }: Selection): Pro
 	const wanted: Selection['wantsTable'] = (keyspace, table) =>
 		wantsTable(keyspace, table === undefined ? undefined : tableName(table))
 	return await readAll(base, await runAsync(onHaven(listLiveReceipts(base, wanted))))
+}
+
+/** Reads the heads of the receipts of the selected tables' incremental backups. */
+export async function readBackupsParts(base: string, { wantsTable }: Selection): Promise<HeadRead[]> {
+	const wanted: Selection['wantsTable'] = (keyspace, table) =>
+		wantsTable(keyspace, table === undefined ? undefined : tableName(table))
+	const folders = await runAsync(onHaven(listReceiptFolders(base, wanted, BACKUPS_RECEIPTS)))
+	const paths = await runAsync(onHaven(listReceiptsIn(base, folders, () => true)))
+	return await readAll(base, paths.flat())
 }
 
 /** So many heads are read by calls from here as soon as threads would have begun. */

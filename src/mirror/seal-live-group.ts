@@ -1,5 +1,5 @@
-import { gathering, LIVE_RECEIPTS, liveReceiptsFolder, PARTIAL, PRIVATE, tableFolder } from '../haven/layout.ts'
-import type { LiveTurn, PutLive } from '../haven/live-turn.ts'
+import { gathering, PARTIAL, snapshotFolder } from '../haven/layout.ts'
+import { type LiveTurn, type PutLive, placesOfTurn } from '../haven/live-turn.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import { flushHaven } from './flush-haven.ts'
 import type { ReadyLive } from './live-look.ts'
@@ -68,7 +68,5 @@ function* gatheredFolders(partial: string, { number, add, folders }: LiveTurn): 
 
 /** The folders in the haven whose entries a turn may change. */
 export function placesOfLive({ key, folders }: Pick<LiveTurn, 'key' | 'folders'>): string[] {
-	const table = tableFolder(key)
-	const inner = folders.map((folder) => `${table}/${folder}`)
-	return ['.', 'data', `data/${key.keyspace}`, table, ...inner, PRIVATE, LIVE_RECEIPTS, liveReceiptsFolder(key)]
+	return [...placesOfTurn(key), ...folders.map((folder) => `${snapshotFolder(key)}/${folder}`)]
 }

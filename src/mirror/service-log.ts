@@ -1,10 +1,11 @@
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import type { SSTableFolders } from '../cassandra/look-at-live.ts'
 import { FULL } from '../haven/trouble.ts'
 import type { Ledger } from './ledger.ts'
 import type { ServiceStatus } from './service-status.ts'
 import { makeNews, nameOf } from './tell-once.ts'
 import { makeTotals, type Totals } from './totals.ts'
-import type { LiveSummary, ServiceOptions, SyncEvent } from './types.ts'
+import type { BackupsSummary, LiveSummary, ServiceOptions, SyncEvent } from './types.ts'
 
 /** What a service tells, once for each thing, and what it answers when it is asked how it is. */
 export interface ServiceLog {
@@ -19,9 +20,9 @@ export interface ServiceLog {
 	listen: () => void
 	tableFails: (location: TableLocation, message: string) => void
 	tableWorks: (location: TableLocation) => void
-	/** The same of a table's live SSTables (`--sync-sstables`); `reason` is told with their name. */
-	liveFails: (location: TableLocation, reason: string) => void
-	liveWorks: (location: TableLocation) => void
+	/** The same of a table's live SSTables or incremental backups; `reason` is told with their name. */
+	sstablesFail: (location: TableLocation, what: SSTableFolders, reason: string) => void
+	sstablesWork: (location: TableLocation, what: SSTableFolders) => void
 	swept: (tables: number) => void
 	ends: () => void
 	status: () => ServiceStatus
@@ -41,7 +42,8 @@ export function makeServiceLog(
 		haven,
 		mirrorDeletes,
 		live,
-	}: Pick<ServiceOptions, 'haven' | 'mirrorDeletes'> & Partial<Pick<ServiceOptions, 'live'>>,
+		backups,
+	}: Pick<ServiceOptions, 'haven' | 'mirrorDeletes'> & Partial<Pick<ServiceOptions, 'live' | 'backups'>>,
 	ledger: Ledger,
 	tell: (event: SyncEvent) => void,
 ): ServiceLog {
@@ -54,6 +56,7 @@ export function makeServiceLog(
 	const misfits = new Set<string>()
 	let seen: { lastSealAt?: string; lastSweepAt?: string } = {}
 	let lastLiveAt: string | undefined
+	let lastBackupsAt: string | undefined
 	let ending = false
 	let tables = 0
 	let wasOpen = false
@@ -68,6 +71,7 @@ export function makeServiceLog(
 			hasRoom()
 		}
 		if (event.type === 'live') lastLiveAt = now()
+		if (event.type === 'backups') lastBackupsAt = now()
 		if (news.isNews(event)) tell(event)
 	}
 	// One line for however many snapshots do not fit.
@@ -127,13 +131,13 @@ export function makeServiceLog(
 		listen: seeWhetherItHangs,
 		tableFails: ({ keyspace, table }, message) => fails(`${keyspace}.${table}`, message, message),
 		tableWorks: ({ keyspace, table }) => works(`${keyspace}.${table}`, `${keyspace}.${table} can be looked at again`),
-		liveFails: ({ keyspace, table }, reason) => {
-			const what = `live SSTables of ${keyspace}.${table}`
-			fails(what, `the ${what} could not be mirrored: ${reason}`, reason)
+		sstablesFail: (location, what, reason) => {
+			const name = sstablesOf(location, what)
+			fails(name, `the ${name} could not be mirrored: ${reason}`, reason)
 		},
-		liveWorks: ({ keyspace, table }) => {
-			const what = `live SSTables of ${keyspace}.${table}`
-			works(what, `the ${what} are mirrored again`)
+		sstablesWork: (location, what) => {
+			const name = sstablesOf(location, what)
+			works(name, `the ${name} are mirrored again`)
 		},
 		swept: (count) => {
 			tables = count
@@ -144,7 +148,7 @@ export function makeServiceLog(
 			ending = true
 		},
 		status: () => {
-			const { sealed, moved, removed, live: came, ...ways } = totals.summary()
+			const { sealed, moved, removed, live: came, backups: increments, ...ways } = totals.summary()
 			return {
 				state: ending ? 'ending' : trouble ? 'haven in trouble' : wasOpen ? 'running' : 'starting',
 				startedAt,
@@ -155,12 +159,25 @@ export function makeServiceLog(
 				mirrorDeletes: mirrorDeletes !== undefined,
 				tables,
 				...(live ? { live: liveStatus(came, lastLiveAt) } : {}),
+				...(backups ? { backups: backupsStatus(increments, lastBackupsAt) } : {}),
 				...seen,
 				...(trouble ? { trouble } : {}),
 				...openOf(ledger, tableTroubles),
 			}
 		},
 	}
+}
+
+/** What a table's SSTables are called to people. */
+export function sstablesOf({ keyspace, table }: TableLocation, what: SSTableFolders): string {
+	return `${what === 'live' ? 'live SSTables' : 'incremental backups'} of ${keyspace}.${table}`
+}
+
+function backupsStatus(
+	{ added, bytes, pruned }: BackupsSummary,
+	lastAt?: string,
+): NonNullable<ServiceStatus['backups']> {
+	return { added, bytes, pruned, ...(lastAt === undefined ? {} : { lastAt }) }
 }
 
 function liveStatus({ added, removed, bytes }: LiveSummary, lastAt?: string): NonNullable<ServiceStatus['live']> {

@@ -17,6 +17,11 @@ export interface ServiceStatus {
 	 * came. Absent where it does not.
 	 */
 	live?: { added: number; removed: number; bytes: number; lastAt?: string }
+	/**
+	 * It mirrors incremental backups (`--backups`): how many SSTables came to the haven since it started, and their bytes, and
+	 * how many it deleted on the node (`--prune-backups`). Absent where it does not.
+	 */
+	backups?: { added: number; bytes: number; pruned: number; lastAt?: string }
 	lastSealAt?: string
 	lastSweepAt?: string
 	/** It removes from the haven what is cleared on the node (`--mirror-deletes`). */

@@ -5,7 +5,6 @@ import { makeDesk } from './desk.ts'
 import { startThreads } from './engine.ts'
 import { keepExpiring } from './expire-deleted.ts'
 import { makeLedger } from './ledger.ts'
-import { makeLiveTableLook } from './live-table-look.ts'
 import { findVanishedTables } from './mirror-deletes.ts'
 import { isOneSnapshots } from './one-snapshots.ts'
 import type { Pass } from './pass.ts'
@@ -15,7 +14,8 @@ import type { ServiceStatus } from './service-status.ts'
 import { makeServiceTending } from './service-tending.ts'
 import { withPass } from './session.ts'
 import { keepSessions } from './sessions.ts'
-import { LIVES_IN_FLIGHT, TABLES_IN_FLIGHT } from './sync.ts'
+import { makeSSTablesLook } from './sstables-look.ts'
+import { SSTABLES_IN_FLIGHT, TABLES_IN_FLIGHT } from './sync.ts'
 import { type Memories, makeMemories, makeTableLook } from './table-look.ts'
 import type { Tending } from './tend.ts'
 import type { ServiceOptions, SyncEvent, SyncSummary } from './types.ts'
@@ -102,18 +102,19 @@ interface Serving {
 async function serve({ pass, node, log, memories }: Serving): Promise<void> {
 	const desk = makeDesk(makeTableLook(pass, log, memories), TABLES_IN_FLIGHT)
 	const listening = setInterval(log.listen, LISTEN_MS)
-	const lives = pass.options.live ? makeDesk(makeLiveTableLook(pass, log, memories), LIVES_IN_FLIGHT) : undefined
+	const { live, backups } = pass.options
+	const sstables = live || backups ? makeDesk(makeSSTablesLook(pass, log, memories), SSTABLES_IN_FLIGHT) : undefined
 	const keeping = keepExpiring(pass)
 	node.onWant((location, what) => {
 		if (what !== 'live') desk.want(location)
-		if (what !== 'snapshots') lives?.want(location)
+		if (what !== 'snapshots') sstables?.want(location)
 	})
-	Promise.all([desk.idle(), lives?.idle()])
+	Promise.all([desk.idle(), sstables?.idle()])
 		.then(() => forgetInherited(pass, node))
 		.catch(pass.fail)
 	await Promise.all([aborted(pass.signal), wantVanished(pass, node, desk.want)])
 	node.onWant(undefined)
-	await Promise.all([desk.close(), lives?.close(), keeping])
+	await Promise.all([desk.close(), sstables?.close(), keeping])
 	clearInterval(listening)
 }
 

@@ -1,11 +1,11 @@
 import { openTable, openTag, type TableLocation } from '../cassandra/list-snapshot.ts'
 import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
-import { below, openFolder } from '../files/folders.ts'
+import { below, openFolder, openFolderIfThere } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close } from '../files/operations.ts'
-import { LIVE } from '../haven/layout.ts'
+import { isBackups, LIVE } from '../haven/layout.ts'
 import { SourceChanged } from './source-changed.ts'
 
 /** A snapshot's folders on the node, each opened once, none through a link. */
@@ -16,7 +16,7 @@ export interface SourceFolders {
 	folder: (directory: number, path: string) => Io<number>
 }
 
-/** Works with a snapshot's opened folders (LIVE: the table's own), and closes them whatever happens. `dataDirectories` as in the listing. */
+/** Works with a snapshot's opened folders (LIVE: the table's own; of backups: `backups/`), and closes them whatever happens. `dataDirectories` as in the listing. */
 export function* withSourceFolders<T>(
 	location: TableLocation,
 	tag: string,
@@ -43,7 +43,7 @@ export function* withSourceFolders<T>(
 		if (table === undefined) throw gone(tag)
 		if (tag === LIVE) return table
 		try {
-			const fd = yield* openTag(table, tag)
+			const fd = yield* isBackups(tag) ? openFolderIfThere(table, 'backups') : openTag(table, tag)
 			if (fd === undefined) throw gone(tag)
 			return fd
 		} finally {
@@ -66,7 +66,8 @@ export function* withSourceFolders<T>(
 }
 
 function gone(tag: string): SourceChanged {
-	return new SourceChanged(tag === LIVE ? 'the table is gone' : `the snapshot ${tag} is gone`)
+	if (tag === LIVE) return new SourceChanged('the table is gone')
+	return new SourceChanged(isBackups(tag) ? 'backups/ is gone' : `the snapshot ${tag} is gone`)
 }
 
 /** Does work on the node's folders; a system call that fails is told as what it means there. */

@@ -1,16 +1,20 @@
 import PQueue from 'p-queue'
 import { findTables, tableName } from '../cassandra/find-tables.ts'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import type { SSTableFolders } from '../cassandra/look-at-live.ts'
 import { runAsync } from '../files/io.ts'
 import { checkPlace } from '../haven/place.ts'
 import { beginKeyspaces } from './beginning.ts'
 import { startThreads } from './engine.ts'
 import { tryToExpire } from './expire-deleted.ts'
+import { mirrorBackups } from './mirror-backups.ts'
 import { finishCleared } from './mirror-deletes.ts'
 import { mirrorLive } from './mirror-live.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { judged, mirrorTable, type Pass } from './pass.ts'
+import { sstablesOf } from './service-log.ts'
 import { withPass } from './session.ts'
+import type { TurnOutcome } from './sstable-turn.ts'
 import { makeTotals } from './totals.ts'
 import type { SyncEvent, SyncOptions, SyncSummary } from './types.ts'
 
@@ -43,15 +47,22 @@ export async function runSync(
 	return totals.summary()
 }
 
-/** Tables whose live SSTables are on their way at a time: what is known of each file takes memory. */
-export const LIVES_IN_FLIGHT = 32
+/** Tables whose SSTables are on their way at a time: what is known of each file takes memory. */
+export const SSTABLES_IN_FLIGHT = 32
 
 /** How long a table that changes all the time is looked at in one pass, in ms. */
-const LIVE_PATIENCE_MS = 30_000
+const SSTABLES_PATIENCE_MS = 30_000
 
-function tellBusy({ totals }: Pass, { keyspace, table }: TableLocation): void {
-	const message = `the live SSTables of ${keyspace}.${table} changed each time that they were looked at: the haven keeps the set that it has`
+function tellBusy({ totals }: Pass, location: TableLocation, what: SSTableFolders): void {
+	const end = what === 'live' ? 'the haven keeps the set that it has' : 'what is not whole is left to a later look'
+	const message = `the ${sstablesOf(location, what)} changed each time that they were looked at: ${end}`
 	totals.tell({ type: 'trouble', message })
+}
+
+async function mirrorOf(pass: Pass, location: TableLocation, what: SSTableFolders): Promise<TurnOutcome> {
+	const patienceMs = SSTABLES_PATIENCE_MS
+	if (what === 'live') return await mirrorLive(pass, location, { deep: true, patienceMs })
+	return (await mirrorBackups(pass, location, {}, patienceMs)).outcome
 }
 
 async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
@@ -68,17 +79,16 @@ async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
 			pass.totals.tell({ type: 'trouble', message })
 		}
 	}
-	const lives = new PQueue({ concurrency: LIVES_IN_FLIGHT })
-	const live = async (location: TableLocation) => {
+	const queued = new PQueue({ concurrency: SSTABLES_IN_FLIGHT })
+	const sstables = async (location: TableLocation, what: SSTableFolders) => {
 		if (pass.signal.aborted) return
 		try {
-			const outcome = await mirrorLive(pass, location, { deep: true, patienceMs: LIVE_PATIENCE_MS })
-			if (outcome === 'busy') tellBusy(pass, location)
+			if ((await mirrorOf(pass, location, what)) === 'busy') tellBusy(pass, location, what)
 		} catch (failed) {
 			const error = await judged(pass, failed)
 			if (pass.signal.aborted) return
 			if (!isOneSnapshots(error)) return pass.fail(error)
-			const message = `the live SSTables of ${location.keyspace}.${location.table} could not be mirrored: ${explain(error)}`
+			const message = `the ${sstablesOf(location, what)} could not be mirrored: ${explain(error)}`
 			pass.totals.tell({ type: 'trouble', message })
 		}
 	}
@@ -86,10 +96,14 @@ async function runPass(pass: Pass, tables: TableLocation[]): Promise<void> {
 		tables.map((location) => async () => {
 			await one(location)
 			// After its snapshots, whose SSTables it can share.
-			if (pass.options.live) lives.add(() => live(location))
+			const { live, backups } = pass.options
+			queued.add(async () => {
+				if (backups) await sstables(location, 'backups')
+				if (live) await sstables(location, 'live')
+			})
 		}),
 	)
-	await lives.onIdle()
+	await queued.onIdle()
 	await tryToExpire(pass)
 	await finishCleared(pass, tables)
 }

@@ -2,6 +2,7 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { steadyMs } from '../files/builtins.ts'
 import type { Look } from './desk.ts'
 import type { SnapshotLook } from './look.ts'
+import type { BackupsMemory } from './mirror-backups.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
 import { judged, mirrorTable, type OpenSnapshot, type Pass, type TableOutcome } from './pass.ts'
 import { isResting, lookAgainIn } from './retry.ts'
@@ -22,6 +23,8 @@ export interface Memories {
 	tables: Map<string, Memory>
 	/** Of tables' live sets: when each file was last looked at, by the steady clock, and how often a look has failed since. */
 	lives: Map<string, { deepMs: number; failures: number }>
+	/** Of tables' incremental backups. */
+	backups: Map<string, BackupsMemory & { failures: number }>
 	/** Nothing is left alone any more: somebody asks for a look at everything. */
 	endRests: () => void
 }
@@ -29,10 +32,13 @@ export interface Memories {
 /** Begins with nothing remembered. */
 export function makeMemories(): Memories {
 	const tables = new Map<string, Memory>()
+	const backups: Memories['backups'] = new Map()
 	return {
 		tables,
 		lives: new Map(),
+		backups,
 		endRests: () => {
+			backups.clear()
 			for (const memory of tables.values()) memory.resting = []
 		},
 	}

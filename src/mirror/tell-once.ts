@@ -53,6 +53,8 @@ function keyOf(event: SyncEvent): [key: string, text: string] | undefined {
 			return [`${event.type} ${nameOf(event.snapshot)}`, '']
 		case 'liveKept':
 		case 'liveDamaged':
+		case 'backupsDamaged':
+		case 'backupsKept':
 			return [`${event.type} ${event.table.keyspace}/${event.table.table} ${event.reason}`, '']
 		case 'trouble':
 			return [`trouble ${event.snapshot ? nameOf(event.snapshot) : event.message}`, event.message]

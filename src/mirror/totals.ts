@@ -45,6 +45,7 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 			troubles: 0,
 		},
 		live: { changed: 0, added: 0, removed: 0, files: 0, bytes: 0, unchanged: 0, damaged: 0, kept: 0 },
+		backups: { added: 0, files: 0, bytes: 0, damaged: 0, pruned: 0 },
 		...{ copied: none(), hardlinked: none(), reflinked: none(), reused: none() },
 	}
 	const estimate = (known: number) =>
@@ -92,7 +93,12 @@ export function makeTotals(tell: (event: SyncEvent) => void): Totals {
 		liveUnchanged: () => {
 			summary.live.unchanged += 1
 		},
-		summary: () => ({ ...summary, live: { ...summary.live }, elapsedMs: steadyMs() - startMs }),
+		summary: () => ({
+			...summary,
+			live: { ...summary.live },
+			backups: { ...summary.backups },
+			elapsedMs: steadyMs() - startMs,
+		}),
 	}
 }
 
@@ -116,10 +122,17 @@ function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void 
 			summary.live.changed += 1
 			summary.live.added += event.added
 			summary.live.removed += event.removed
-			for (const how of WAYS) {
-				summary.live.files += event[how].files
-				summary.live.bytes += event[how].bytes
-			}
+			addAmount(summary.live, event)
+			break
+		case 'backups':
+			summary.backups.added += event.sstables
+			addAmount(summary.backups, event)
+			break
+		case 'backupsDamaged':
+			summary.backups.damaged += 1
+			break
+		case 'backupsPruned':
+			if (!event.dryRun) summary.backups.pruned += event.sstables
 			break
 		case 'liveDamaged':
 			summary.live.damaged += 1
@@ -142,6 +155,13 @@ function count(summary: Omit<SyncSummary, 'elapsedMs'>, event: SyncEvent): void 
 		case 'trouble':
 			summary.troubles += 1
 			break
+	}
+}
+
+function addAmount(sum: Amount, more: TransferAmounts): void {
+	for (const how of WAYS) {
+		sum.files += more[how].files
+		sum.bytes += more[how].bytes
 	}
 }
 

@@ -34,6 +34,10 @@ export interface SyncOptions {
 	live: boolean
 	/** Keep for so many days what goes from live sets; undefined: it is deleted at once (`--keep-deleted`). */
 	keepDeletedDays: number | undefined
+	/** Mirror incremental backups too (`--backups`). */
+	backups: boolean
+	/** Delete them on the node, so many ms after their seal (`--prune-backups`); undefined: not at all. */
+	pruneBackups: { afterMs: number } | undefined
 	/** Share the node's blocks by hard links where Cassandra never changes the file. */
 	hardlink: boolean
 	/** Say what would be done, and touch nothing. */
@@ -125,6 +129,16 @@ export type SyncEvent =
 	| { type: 'liveKept'; table: TableName; because: 'dropped' | 'in doubt'; reason: string }
 	/** What is live on the node is damaged, and in what: exit code 3. */
 	| { type: 'liveDamaged'; table: TableName; reason: string }
+	/** Incremental backups came to the haven: so many SSTables. */
+	| ({ type: 'backups'; table: TableName; sstables: number } & TransferAmounts)
+	/** `--dry-run`: so many would come. */
+	| ({ type: 'backupsPlanned'; table: TableName; sstables: number } & TransferAmounts)
+	/** An SSTable in `backups/` on the node is damaged, and in what: exit code 3. */
+	| { type: 'backupsDamaged'; table: TableName; reason: string }
+	/** `--prune-backups`: so many SSTables are gone from `backups/` on the node (`dryRun`: would be). */
+	| ({ type: 'backupsPruned'; table: TableName; sstables: number; dryRun: boolean } & Amount)
+	/** `--prune-backups`: SSTables were left there, and why. */
+	| { type: 'backupsKept'; table: TableName; reason: string }
 	/** The snapshot is not sealed, and why: the pass ends with exit code 1. */
 	| { type: 'failed'; snapshot: SnapshotName; reason: string }
 	/** The snapshot is left out on purpose (ephemeral, vanished meanwhile). */
@@ -194,8 +208,19 @@ export interface SyncSummary extends TransferAmounts {
 	troubles: number
 	/** Tables' live sets (`--sync-sstables`). */
 	live: LiveSummary
+	/** Tables' incremental backups (`--backups`). */
+	backups: BackupsSummary
 	/** Elapsed time in ms. */
 	elapsedMs: number
+}
+
+/** What a pass did with tables' incremental backups: SSTables, and the files and bytes that came. */
+export interface BackupsSummary extends Amount {
+	added: number
+	/** Things that are damaged on the node. */
+	damaged: number
+	/** SSTables that are gone from the node (`--prune-backups`). */
+	pruned: number
 }
 
 /** What a pass did with tables' live sets. */

@@ -93,7 +93,7 @@ export function watchNode({ options, startWatch, onStart, onSweep, log, keepOnly
 				'glanceAnew',
 				dataDirectories,
 				keyspaces,
-				options.live,
+				{ live: options.live, backups: options.backups },
 				known?.digest,
 			)
 			if (glance) known = { glance, digest }

@@ -65,6 +65,15 @@ export function describeEvent(event: SyncEvent): Line[] {
 			return [problemLine('damaged', 'bad', `${tablePath(event.table)}: ${event.reason}`)]
 		case 'liveKept':
 			return [liveKeptLine(event)]
+		case 'backups':
+		case 'backupsPlanned':
+			return [backupsLine(event)]
+		case 'backupsDamaged':
+			return [problemLine('damaged', 'bad', `${tablePath(event.table)}: in backups/, ${event.reason}`)]
+		case 'backupsPruned':
+			return [prunedBackupsLine(event)]
+		case 'backupsKept':
+			return [problemLine('kept on the node', 'doubtful', `${tablePath(event.table)}: in backups/, ${event.reason}`)]
 		case 'skipped':
 			return [toldLine('skipped', 'detail', 'plain', event)]
 		case 'waiting':
@@ -93,6 +102,19 @@ function liveLine(event: Extract<SyncEvent, { type: 'live' | 'livePlanned' }>): 
 	const came = total(event).files > 0 ? `; ${transfers(event)} came` : ''
 	const what = `${tableText(event.table)}: ${counted(sstables, 'live SSTable')}, ${change}${came}`
 	return resultLine(type === 'live' ? 'live' : 'planned', what)
+}
+
+function backupsLine(event: Extract<SyncEvent, { type: 'backups' | 'backupsPlanned' }>): Line {
+	const { type, table, sstables } = event
+	const what = `${tableText(table)}: ${counted(sstables, 'incremental SSTable')}; ${transfers(event)}`
+	return resultLine(type === 'backups' ? 'backups' : 'planned', type === 'backups' ? `${what} came` : what)
+}
+
+function prunedBackupsLine(event: Extract<SyncEvent, { type: 'backupsPruned' }>): Line {
+	const { table, sstables, dryRun } = event
+	const what = `${tableText(table)}: ${counted(sstables, 'incremental SSTable')} (${amount(event)})`
+	if (dryRun) return resultLine('would prune', `${what} from the node`, 'plain')
+	return resultLine('pruned', `${what} gone from the node`, 'plain')
 }
 
 function liveKeptLine({ table, because, reason }: Extract<SyncEvent, { type: 'liveKept' }>): Line {
@@ -135,6 +157,7 @@ export function resultLine(label: string, text: string, kind: Line['kind'] = 'go
 /** `shop.orders daily-1`: for lines where things went well. */
 export function shortName({ keyspace, table, tag }: SnapshotName): string {
 	if (tag === '') return `the live set of ${tableText({ keyspace, table })}`
+	if (tag.startsWith('backups/')) return `incremental backups of ${tableText({ keyspace, table })}`
 	return `${quoted(`${keyspace}.${table.replace(/-[0-9a-f]{32}$/, '')}`)} ${quoted(tag)}`
 }
 

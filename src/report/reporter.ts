@@ -39,7 +39,9 @@ class Reporter {
 		if (event.type === 'livePlanned') this.#plan = addLiveToPlan(this.#plan, event)
 		if (event.type === 'waiting') this.#plan = { ...this.#plan, waiting: this.#plan.waiting + 1 }
 		if (event.type === 'removable') this.#plan = { ...this.#plan, removable: this.#plan.removable + 1 }
-		if (event.type === 'liveDamaged') this.#sawDamage = true
+		if (event.type === 'backupsPlanned') this.#plan = addBackupsToPlan(this.#plan, event)
+		if (event.type === 'backupsPruned') this.#plan = { ...this.#plan, prunable: this.#plan.prunable + event.sstables }
+		if (event.type === 'liveDamaged' || event.type === 'backupsDamaged') this.#sawDamage = true
 		if (event.type === 'damaged' || (event.type === 'sealed' && event.state === 'damaged')) this.#sawDamage = true
 		const object = this.#options.json ? eventObject(event) : undefined
 		if (object !== undefined) this.#output.printJson(object)
@@ -98,6 +100,8 @@ const NOTHING: Plan = {
 	waiting: 0,
 	removable: 0,
 	live: { ...NONE, tables: 0 },
+	backups: { ...NONE, tables: 0 },
+	prunable: 0,
 	copied: NONE,
 	hardlinked: NONE,
 	reflinked: NONE,
@@ -105,9 +109,16 @@ const NOTHING: Plan = {
 }
 
 function addLiveToPlan(plan: Plan, more: TransferAmounts): Plan {
+	return { ...plan, live: addTable(plan.live, more) }
+}
+
+function addBackupsToPlan(plan: Plan, more: TransferAmounts): Plan {
+	return { ...plan, backups: addTable(plan.backups, more) }
+}
+
+function addTable(known: Plan['live'], more: TransferAmounts): Plan['live'] {
 	const { files, bytes } = total(more)
-	const { live } = plan
-	return { ...plan, live: { tables: live.tables + 1, files: live.files + files, bytes: live.bytes + bytes } }
+	return { tables: known.tables + 1, files: known.files + files, bytes: known.bytes + bytes }
 }
 
 function addToPlan(plan: Plan, more: TransferAmounts): Plan {

@@ -85,6 +85,7 @@ function statusLines(status: ServiceStatus, at: number): Line[] {
 	}
 	lines.push(told('sealed', sealedText(status, at)))
 	if (status.live) lines.push(told('live', liveText(status.live, at)))
+	if (status.backups) lines.push(told('backups', backupsText(status.backups, at)))
 	const sweep = status.lastSweepAt === undefined ? 'no sweep yet' : `last sweep ${ago(status.lastSweepAt, at)}`
 	lines.push(told('tables', `${counted(status.tables, 'table')}; ${sweep}`))
 	const oldestText =
@@ -111,6 +112,15 @@ function statusLines(status: ServiceStatus, at: number): Line[] {
 function liveText({ added, removed, bytes: size, lastAt }: NonNullable<ServiceStatus['live']>, at: number): string {
 	const last = lastAt === undefined ? '' : `, the last change ${ago(lastAt, at)}`
 	return `${counted(added, 'SSTable')} came (${bytes(size)}) and ${removed} went${last}`
+}
+
+function backupsText(
+	{ added, pruned, bytes: size, lastAt }: NonNullable<ServiceStatus['backups']>,
+	at: number,
+): string {
+	const last = lastAt === undefined ? '' : `, the last ${ago(lastAt, at)}`
+	const gone = pruned === 0 ? '' : `, ${pruned} gone from the node`
+	return `${counted(added, 'incremental SSTable')} came (${bytes(size)})${last}${gone}`
 }
 
 function sealedText({ sealed, bytes: size, moved, removed, lastSealAt }: ServiceStatus, at: number): string {

@@ -1,4 +1,4 @@
-import type { Amount, LiveSummary, SyncSummary, TransferAmounts } from '../mirror/types.ts'
+import type { Amount, BackupsSummary, LiveSummary, SyncSummary, TransferAmounts } from '../mirror/types.ts'
 import { amount, counted, duration, total, ways } from './amounts.ts'
 import { type Line, problemLine, resultLine } from './messages.ts'
 
@@ -15,6 +15,10 @@ export interface Plan extends TransferAmounts {
 	removable: number
 	/** Tables whose live set would be changed, and the files and bytes that would come for that. */
 	live: Amount & { tables: number }
+	/** The same of incremental backups. */
+	backups: Amount & { tables: number }
+	/** SSTables in `backups/` that would be deleted on the node. */
+	prunable: number
 }
 
 /** How a pass ended, all in all. */
@@ -28,7 +32,7 @@ export interface Outcome {
 /** The process's exit code: 3 damage found, whatever else; 1 something could not be done; 0 done. */
 export function exitCodeOf({ summary, ending }: Outcome): 0 | 1 | 3 {
 	if (ending === 'service stopped') return 0
-	if (summary.damaged > 0 || summary.live.damaged > 0) return 3
+	if (summary.damaged + summary.live.damaged + summary.backups.damaged > 0) return 3
 	return summary.failed > 0 || summary.troubles > 0 || summary.live.kept > 0 || ending !== 'complete' ? 1 : 0
 }
 
@@ -48,6 +52,9 @@ export function describeOutcome(outcome: Outcome): Line[] {
 	}
 	if (summary.live.damaged > 0) {
 		lines.push(problemLine('damage', 'bad', 'live SSTables are damaged on the node: what stands above'))
+	}
+	if (summary.backups.damaged > 0) {
+		lines.push(problemLine('damage', 'bad', 'incremental backups are damaged on the node: what stands above'))
 	}
 	if (summary.unproven > 0) {
 		const text = `${counted(summary.unproven, 'snapshot')} without a complete manifest, sealed as unproven`
@@ -79,6 +86,7 @@ function doneLine({ summary, ending }: Outcome): Line {
 	if (summary.removed > 0) parts.push(`${counted(summary.removed, 'snapshot')} removed from the haven`)
 	if (summary.skipped > 0) parts.push(`${counted(summary.skipped, 'snapshot')} skipped`)
 	parts.push(...liveParts(summary.live, ending === 'service stopped'))
+	parts.push(...backupsParts(summary.backups))
 	const good = isWell(summary) && ending === 'complete'
 	const nothing =
 		summary.failed + summary.troubles > 0 || ending === 'service stopped'
@@ -92,8 +100,8 @@ function doneLine({ summary, ending }: Outcome): Line {
 	)
 }
 
-function isWell({ failed, troubles, damaged, live }: SyncSummary): boolean {
-	return failed + troubles + damaged + live.damaged + live.kept === 0
+function isWell({ failed, troubles, damaged, live, backups }: SyncSummary): boolean {
+	return failed + troubles + damaged + live.damaged + live.kept + backups.damaged === 0
 }
 
 function liveParts({ changed, added, removed, unchanged, kept, ...came }: LiveSummary, isService: boolean): string[] {
@@ -108,6 +116,13 @@ function liveParts({ changed, added, removed, unchanged, kept, ...came }: LiveSu
 	return parts
 }
 
+function backupsParts({ added, pruned, ...came }: BackupsSummary): string[] {
+	const parts: string[] = []
+	if (added > 0) parts.push(`${counted(added, 'incremental SSTable')} came (${amount(came)})`)
+	if (pruned > 0) parts.push(`${pruned} gone from the node`)
+	return parts
+}
+
 function planLine({ summary }: Outcome, plan: Plan): Line {
 	const how = ways(plan)
 	const waiting = plan.waiting > 0 ? `, ${counted(plan.waiting, 'snapshot')} not settled yet` : ''
@@ -119,11 +134,17 @@ function planLine({ summary }: Outcome, plan: Plan): Line {
 	const cleared = plan.removable > 0 ? `, ${counted(plan.removable, 'snapshot')} to remove from the haven` : ''
 	const live =
 		plan.live.tables > 0 ? `, live SSTables of ${counted(plan.live.tables, 'table')} (${amount(plan.live)})` : ''
-	const nothing = live === '' ? 'nothing to do' : 'no snapshot to seal'
+	const backups =
+		plan.backups.tables > 0
+			? `, incremental backups of ${counted(plan.backups.tables, 'table')} (${amount(plan.backups)})`
+			: ''
+	const prunable = plan.prunable > 0 ? `, ${counted(plan.prunable, 'incremental SSTable')} to delete on the node` : ''
+	const others = `${live}${backups}${prunable}`
+	const nothing = others === '' ? 'nothing to do' : 'no snapshot to seal'
 	const text =
 		plan.snapshots === 0
-			? `${nothing}${live}${cleared}${waiting}${safe}${before}`
-			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${live}${cleared}${waiting}${safe}${before}`
+			? `${nothing}${others}${cleared}${waiting}${safe}${before}`
+			: `${counted(plan.snapshots, 'snapshot')} to seal (${amount(total(plan))}${how === '' ? '' : `: ${how}`})${others}${cleared}${waiting}${safe}${before}`
 	return summaryLine('plan:', `${text}; nothing was touched`, 'plain')
 }
 

@@ -28,6 +28,8 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 		mirrorDeletes: undefined,
 		live: false,
 		keepDeletedDays: undefined,
+		backups: false,
+		pruneBackups: undefined,
 		hardlink: false,
 		dryRun: false,
 		settleMs: 60_000,
@@ -45,7 +47,7 @@ test('the defaults are those of the Python snaphaven', async (t) => {
 test('every flag comes through', async (t) => {
 	const line =
 		'--once -s h -d c -v 2 --json --log-format json --snapshot-regex ^d --include-table o* --exclude-table *x --settle-time 1.5 ' +
-		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --sync-sstables --keep-deleted 7 --hardlink --dry-run --sweep-interval 2 --limit-rate 1.5M --require-mount --new-haven --take-over --state-dir st b a b'
+		'--move-snapshots --mirror-deletes --mirror-deletes-after 2.5 --sync-sstables --keep-deleted 7 --backups --prune-backups --prune-backups-after 2d --hardlink --dry-run --sweep-interval 2 --limit-rate 1.5M --require-mount --new-haven --take-over --state-dir st b a b'
 	const { matchesTag, matchesTable, ...rest } = await options(line)
 	t.deepEqual(rest, {
 		report: { quiet: false, verbosity: 2, json: true, dryRun: true, logFormat: 'json' },
@@ -59,6 +61,8 @@ test('every flag comes through', async (t) => {
 		mirrorDeletes: { graceMs: 2500 },
 		live: true,
 		keepDeletedDays: 7,
+		backups: true,
+		pruneBackups: { afterMs: 172_800_000 },
 		hardlink: true,
 		dryRun: true,
 		settleMs: 1500,
@@ -110,9 +114,15 @@ test(
 test(refused, '--once -s /nas', 'which keyspaces? None is named', 'Name one or more, or give --all-keyspaces')
 test(
 	refused,
-	'--once -s /nas --backups ks',
-	'--backups is not there yet: incremental backups are not mirrored',
-	'Leave it out for now.',
+	'--once -s /nas --prune-backups ks',
+	'--prune-backups deletes on the node what --backups has brought to the haven, which is not given',
+	'Give --backups too, or leave --prune-backups out.',
+)
+test(
+	refused,
+	'--once -s /nas --backups --prune-backups-after 2d ks',
+	'--prune-backups-after says when --prune-backups deletes something, which is not given',
+	'Give both, or neither.',
 )
 test(refused, '--once -s /nas -d /c --data-dir /a ks', '-d and --data-dir cannot be given together', LEAVE)
 test(refused, '--once -s /nas -d --data-dir /a ks', '-d and --data-dir cannot be given together', LEAVE)

@@ -269,11 +269,9 @@ test('with --hardlink the node’s own SSTables are shared, but for what Cassand
 	}
 })
 
-test('what is to come is refused by name, and what contradicts itself as well', async (t) => {
+test('what contradicts itself is refused', async (t) => {
 	const scene = makeScene(t)
 	for (const [flags, words] of [
-		[['--backups'], /--backups is not there yet/],
-		[['--prune-backups'], /--prune-backups is not there yet/],
 		[['--keep-deleted', '3'], /--sync-sstables .* is not given/],
 		[[...LIVE, '--keep-deleted', 'x'], /expects a number of days/],
 	] as const) {

@@ -28,7 +28,15 @@ async function mirrorWhile(
 	const options: SyncOptions = {
 		...{ dataDirectories: node.dataDirectories, keyspaces: ['ks'], haven, stateDirectory: state },
 		...{ matchesTag: () => true, matchesTable: () => true, fullsync: true, move: false, mirrorDeletes: undefined },
-		...{ live: true, keepDeletedDays: undefined, hardlink: false, dryRun: false, settleMs: 300 },
+		...{
+			live: true,
+			keepDeletedDays: undefined,
+			backups: false,
+			pruneBackups: undefined,
+			hardlink: false,
+			dryRun: false,
+			settleMs: 300,
+		},
 		...{ newHaven: false, requireMount: false, takeOver: false, facts: {} },
 	}
 	const threads = startThreads()

@@ -39,6 +39,8 @@ async function makeLooks(
 		mirrorDeletes: undefined,
 		live: false,
 		keepDeletedDays: undefined,
+		backups: false,
+		pruneBackups: undefined,
 		hardlink: false,
 		dryRun: false,
 		settleMs: 300,

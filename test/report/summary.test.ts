@@ -3,7 +3,8 @@ import { outcomeObject } from '../../src/report/json-events.ts'
 import { describeOutcome, type Ending, exitCodeOf, type Outcome } from '../../src/report/summary.ts'
 import { NOTHING, summary } from './support/events.ts'
 
-const NO_LIVE = { tables: 0, files: 0, bytes: 0 }
+const NONE = { tables: 0, files: 0, bytes: 0 }
+const NO_SSTABLES = { live: NONE, backups: NONE, prunable: 0 }
 
 function outcome(given: Parameters<typeof summary>[0] = {}, ending: Ending = 'complete'): Outcome {
 	return { summary: summary(given), ending, plan: undefined }
@@ -99,7 +100,7 @@ test(
 	'a plan',
 	{
 		...outcome({ unchanged: 3 }),
-		plan: { ...NOTHING, snapshots: 2, waiting: 0, removable: 0, live: NO_LIVE, copied: { files: 24, bytes: 5000 } },
+		plan: { ...NOTHING, snapshots: 2, waiting: 0, removable: 0, ...NO_SSTABLES, copied: { files: 24, bytes: 5000 } },
 	},
 	0,
 	'stdout | plan: 2 snapshots to seal (24 files, 5 kB), 3 snapshots already safe; nothing was touched',
@@ -107,7 +108,7 @@ test(
 test(
 	ends,
 	'an empty plan',
-	{ ...outcome({ unchanged: 3 }), plan: { ...NOTHING, snapshots: 0, waiting: 1, removable: 2, live: NO_LIVE } },
+	{ ...outcome({ unchanged: 3 }), plan: { ...NOTHING, snapshots: 0, waiting: 1, removable: 2, ...NO_SSTABLES } },
 	0,
 	'stdout | plan: nothing to do, 2 snapshots to remove from the haven, 1 snapshot not settled yet, 3 snapshots already safe; nothing was touched',
 )
@@ -127,7 +128,14 @@ test('the summary for machines has the exit code, every count and the sums', (t)
 })
 
 test('the summary of a dry run for machines has what is planned', (t) => {
-	const plan = { ...NOTHING, snapshots: 2, waiting: 1, removable: 0, live: NO_LIVE, copied: { files: 24, bytes: 5000 } }
+	const plan = {
+		...NOTHING,
+		snapshots: 2,
+		waiting: 1,
+		removable: 0,
+		...NO_SSTABLES,
+		copied: { files: 24, bytes: 5000 },
+	}
 	t.like(outcomeObject({ ...outcome(), plan }), {
 		dryRun: true,
 		planned: 2,

@@ -138,6 +138,22 @@ export function clearSnapshot(tree: Tree, tag: string): void {
 	for (const { path } of tagFolders(tree, tag)) rmSync(path, { recursive: true, force: true })
 }
 
+/** Links the SSTables that the last flush has made into `backups/`, as Cassandra does with `incremental_backups`. */
+export function linkBackups(tree: Tree, flushed = 1): void {
+	for (const directory of tree.dataDirectories) {
+		for (const folder of tree.folders) {
+			const table = join(directory, tree.keyspace, folder)
+			for (let sstable = tree.sstables - flushed + 1; sstable <= tree.sstables; sstable++) {
+				const prefix = `nb-${sstableId(tree, folder, sstable)}-`
+				for (const name of liveFiles(table).filter((one) => one.startsWith(prefix))) {
+					mkdirSync(join(table, 'backups'), { recursive: true })
+					linkSync(join(table, name), join(table, 'backups', name))
+				}
+			}
+		}
+	}
+}
+
 /** Removes the live SSTables, as a compaction would: only what snapshots hold stays. */
 export function removeLive(tree: Tree): void {
 	for (const directory of tree.dataDirectories) {

@@ -136,6 +136,8 @@ async function runAgain({ move, place, known }: Trial, node: Tree, recovered: ()
 		...{ matchesTag: () => true, matchesTable: () => true, mirrorDeletes: undefined, live: false },
 		...{
 			keepDeletedDays: undefined,
+			backups: false,
+			pruneBackups: undefined,
 			hardlink: false,
 			dryRun: false,
 			newHaven: false,

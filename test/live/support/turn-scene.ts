@@ -147,7 +147,8 @@ function write(path: string, text: string): void {
 	writeFileSync(path, text)
 }
 
-function receiptOf(files: Files): Receipt {
+/** A receipt of a live set of these files. */
+export function receiptOf(files: Files): Receipt {
 	return {
 		...{ format: 1, ...KEY, state: 'whole', id: 'one', sealedAt: '', takenAt: '', snaphaven: '0' },
 		...{ sstableVersions: [], fileCount: files.size, byteCount: 0, notes: [], source: { folders: [], files: [] } },

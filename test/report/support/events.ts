@@ -37,5 +37,6 @@ export function summary(given: Partial<SyncSummary> = {}): SyncSummary {
 		troubles: 0,
 	}
 	const live = { changed: 0, added: 0, removed: 0, files: 0, bytes: 0, unchanged: 0, damaged: 0, kept: 0 }
-	return { ...counts, live, ...NOTHING, elapsedMs: 1234, ...given }
+	const backups = { added: 0, files: 0, bytes: 0, damaged: 0, pruned: 0 }
+	return { ...counts, live, backups, ...NOTHING, elapsedMs: 1234, ...given }
 }

@@ -13,6 +13,10 @@ export const RESTORE_FLAGS = defineFlags({
 		placeholder: 'TIME',
 		help: 'the newest snapshots taken at or before a date, a date and time, or so long ago (36h); for a whole keyspace the newest tag that all its tables had',
 	},
+	backups: {
+		kind: 'switch',
+		help: 'with --at: and what was flushed between those snapshots and that time, of incremental backups (sync --backups)',
+	},
 	live: {
 		kind: 'switch',
 		help: 'with --to: in place of a snapshot the live sets, as --sync-sstables had them last',
@@ -76,7 +80,7 @@ export const RESTORE_FLAGS = defineFlags({
 
 /** How the help groups them. */
 export const RESTORE_FLAG_GROUPS: Record<string, (keyof typeof RESTORE_FLAGS)[]> = {
-	'What is restored': ['snapshot-dir', 'tag', 'at', 'live', 'accept-damaged'],
+	'What is restored': ['snapshot-dir', 'tag', 'at', 'backups', 'live', 'accept-damaged'],
 	'Where to (one of)': ['to', 'import', 'offline'],
 	'Or what is printed (one of)': ['schema', 'roles', 'tokens'],
 	How: ['as', 'link', 'create-schema', 'count-rows', 'apply', 'replace', 'dry-run'],

@@ -63,8 +63,16 @@ export async function restoreOptions(
 function chooseOptions(values: Values, names: string[], now: number): ChooseOptions {
 	const tables = names.filter((name) => name.includes('.'))
 	const named = compileTables(tables)
+	const when = whenOf(values, now)
+	if (values.backups && !('at' in when)) {
+		throw usageError(
+			'--backups adds what was flushed between a snapshot and the time that --at names, which is not given',
+			'Give --at TIME too, or leave --backups out.',
+		)
+	}
 	return {
-		when: whenOf(values, now),
+		when,
+		...(values.backups && 'at' in when ? { backupsUntilMs: when.at } : {}),
 		wantsTable: compileTables(names),
 		isNamed: (keyspace, name) => tables.length > 0 && named(keyspace, name),
 		acceptDamaged: values['accept-damaged'],
@@ -130,12 +138,12 @@ type Way = 'to' | 'import' | 'offline' | 'schema' | 'roles' | 'tokens'
 
 /** The flags that mean something in these ways alone. */
 const OF_WAY: Record<Way, (keyof Values)[]> = {
-	to: ['to', 'link', 'as', 'live'],
+	to: ['to', 'link', 'as', 'live', 'backups'],
 	import: [
-		...(['import', 'as', 'create-schema', 'count-rows', 'cql', 'cql-credentials', 'cqlsh'] as const),
+		...(['import', 'as', 'backups', 'create-schema', 'count-rows', 'cql', 'cql-credentials', 'cqlsh'] as const),
 		...(['nodetool', 'host', 'port', 'user', 'password-file'] as const),
 	],
-	offline: ['offline', 'replace'],
+	offline: ['offline', 'replace', 'backups'],
 	schema: ['schema', 'apply', 'cql', 'cql-credentials', 'cqlsh'],
 	roles: ['roles'],
 	tokens: ['tokens'],

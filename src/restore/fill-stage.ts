@@ -1,7 +1,7 @@
 import { removeTree } from '../files/folders.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
-import type { Receipt } from '../haven/receipt.ts'
+import type { Combined } from './add-backups.ts'
 import { folderOf, type TablePlace } from './places.ts'
 import { restoreTable, type TableResult } from './restore-table.ts'
 import { makeStage, type Stage } from './stage.ts'
@@ -20,7 +20,7 @@ export async function fillStage(
 	{ haven: { base }, options: { acceptDamaged }, signal, tell }: Filling,
 	stage: Stage,
 	{ keyspace, name }: Pick<TablePlace, 'keyspace' | 'name'>,
-	receipt: Receipt,
+	receipt: Combined,
 ): Promise<TableResult> {
 	const place = { root: stage.root, keyspace, name }
 	await makeStage(stage, keyspace)

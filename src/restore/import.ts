@@ -94,7 +94,7 @@ async function importTable(work: Import, table: PlannedTable): Promise<void> {
 	const { head, place } = table
 	const refuse = (reason: string, isDamage: boolean, damage?: FileDamage[]) =>
 		refuseTable(work, table, reason, isDamage, damage)
-	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options.as)))
+	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options)))
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const files = await filesToBring(read.receipt, place, options.dataDirectories)

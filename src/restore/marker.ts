@@ -2,13 +2,13 @@ import { createFile, readWhole } from '../files/contents.ts'
 import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { lstatIfThere, readdir, rename } from '../files/operations.ts'
-import type { Receipt } from '../haven/receipt.ts'
 import { checkedText, withChecksum } from '../haven/sealed-text.ts'
+import type { Combined } from './add-backups.ts'
 import { folderOf, MARKERS, markerOf, type TablePlace } from './places.ts'
 
 /** What is noted of a table that was restored whole, before its folder gets its name. */
 export interface Marker {
-	/** The receipt's id. */
+	/** See markedId. */
 	receiptId: string
 	tag: string
 	/** The haven's files are shared. */
@@ -18,6 +18,11 @@ export interface Marker {
 }
 
 const BYTES_MAX = 64 * 1024 * 1024
+
+/** By what it is known what a table was restored from: the receipt's id, and those of incremental backups. */
+export function markedId({ id, ids = [] }: Pick<Combined, 'id' | 'ids'>): string {
+	return ids.length > 1 ? ids.join('+') : id
+}
 
 /** Writes it durably. */
 export function* writeMarker(place: TablePlace, marker: Marker): Io<void> {
@@ -47,7 +52,11 @@ function* readMarker(place: TablePlace): Io<Marker | undefined> {
 export type Standing = 'nothing' | { restored: Marker } | { other: string }
 
 /** Looks at a table's place. A folder is the very same if it was restored from this receipt, and has its files still. */
-export function* lookAtPlace(place: TablePlace, receipt: Pick<Receipt, 'id' | 'files'>, link: boolean): Io<Standing> {
+export function* lookAtPlace(
+	place: TablePlace,
+	receipt: Pick<Combined, 'id' | 'ids' | 'files'>,
+	link: boolean,
+): Io<Standing> {
 	const folder = folderOf(place)
 	const found = yield* lstatIfThere(folder)
 	if (!found) return 'nothing'
@@ -56,7 +65,7 @@ export function* lookAtPlace(place: TablePlace, receipt: Pick<Receipt, 'id' | 'f
 	if (names.length === 0) return 'nothing'
 	const marker = yield* readMarker(place)
 	if (marker === undefined) return { other: 'it was not restored by snaphaven' }
-	if (marker.receiptId !== receipt.id) return { other: `it was restored from another snapshot, ${marker.tag}` }
+	if (marker.receiptId !== markedId(receipt)) return { other: `it was restored from another snapshot, ${marker.tag}` }
 	if (marker.link !== link) return { other: `it was restored ${marker.link ? 'with' : 'without'} --link` }
 	const leftOut = new Set(marker.leftOut)
 	for (const { path, size } of receipt.files.filter(({ path }) => !leftOut.has(path))) {

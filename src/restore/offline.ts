@@ -1,6 +1,5 @@
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
-import { readSealed } from '../haven/read-sealed.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { finishEarlier, noteIn } from './earlier-moves.ts'
 import { fillStage } from './fill-stage.ts'
@@ -9,6 +8,7 @@ import { holdFolder } from './one-at-a-time.ts'
 import { requireSpace } from './plan.ts'
 import { planMoves } from './plan-moves.ts'
 import { filesToPut, type OfflinePlan, type OfflineTable } from './plan-offline.ts'
+import { readReceiptFor } from './receipt-for.ts'
 import type { FileDamage } from './restore-table.ts'
 import { refuseRunning } from './running.ts'
 import { type Disk, unitOf } from './spread.ts'
@@ -56,7 +56,7 @@ async function putTable(work: Offline, table: OfflineTable): Promise<void> {
 	const { keyspace, name } = place
 	const refuse = (reason: string, isDamage: boolean, damage: FileDamage[] = []) =>
 		tell({ type: 'refused', refusal: { keyspace, name, reason, isDamage }, damage, table })
-	const read = await runAsync(onHaven(readSealed(haven.base, head)))
+	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options)))
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const files = await filesToPut(read.receipt, { ...options, folderName: table.folderName })

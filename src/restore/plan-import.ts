@@ -80,7 +80,7 @@ async function bytesToBring(
 	{ head, place }: Pick<PlannedTable, 'head' | 'place'>,
 	options: ImportOptions,
 ): Promise<number> {
-	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options.as)))
+	const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options)))
 	if (!('receipt' in read)) return head.byteCount
 	const files = await filesToBring(read.receipt, place, options.dataDirectories)
 	return files.reduce((sum, { size }) => sum + size, 0)

@@ -1,13 +1,13 @@
 import { parseComponent } from '../cassandra/sstable.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
-import { readSealed } from '../haven/read-sealed.ts'
 import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { currentFolder } from './current-folder.ts'
 import { liveSSTables, missingData } from './live-sstables.ts'
 import { placeFor } from './places.ts'
 import { chooseTables } from './plan.ts'
+import { readReceiptFor } from './receipt-for.ts'
 import { refuseRunning } from './running.ts'
 import { type Disk, freeOnAll, spread } from './spread.ts'
 import { findStages } from './stage.ts'
@@ -48,7 +48,7 @@ export async function planOffline(haven: Haven, options: OfflineOptions, signal:
 			plan.refused.push({ keyspace, name, reason: whyNoFolder(folders), isDamage: false })
 			continue
 		}
-		const read = await runAsync(onHaven(readSealed(haven.base, head)))
+		const read = await runAsync(onHaven(readReceiptFor(haven.base, head, options)))
 		const files = 'receipt' in read ? await filesToPut(read.receipt, { ...options, folderName }) : undefined
 		const places = spread(files ?? [], disks)
 		plan.tables.push({ head, place, folderName, places, isThere: files?.length === 0 && !options.replace })

@@ -51,7 +51,7 @@ export async function chooseTables(haven: Haven, options: ChooseOptions): Promis
 	const catalog = await readCatalog(haven.base, all)
 	const choice = chooseSnapshots(catalog.sealed, options.when, options.isNamed)
 	const refused = [
-		...choice.chosen.flatMap((head) => refusalOf(head, options)),
+		...choice.chosen.flatMap((head) => refusalOf(head, options, catalog)),
 		...unbelieved(catalog, choice, options),
 	]
 	if (choice.chosen.length === 0 && refused.length === 0) throw nothingFound(catalog, options)
@@ -80,11 +80,16 @@ export function requireSpace({ bytesNeeded, bytesFree, disks = [] }: RestorePlan
 	)
 }
 
-function refusalOf(head: SealedHead, { acceptDamaged }: ChooseOptions): Refusal[] {
+function refusalOf(head: SealedHead, { acceptDamaged, backupsUntilMs }: ChooseOptions, { sealed }: Catalog): Refusal[] {
 	const { keyspace, state, tag } = head
 	const name = nameOf(head)
 	if (!isCassandraName(keyspace) || !isCassandraName(name)) {
 		const reason = 'its name has signs other than letters, digits and _: Cassandra’s tools would load nothing of it'
+		return [{ keyspace, name, isDamage: false, reason }]
+	}
+	const truncatedAt = backupsUntilMs === undefined ? undefined : whenTruncated(head, sealed, backupsUntilMs)
+	if (truncatedAt !== undefined) {
+		const reason = `it was truncated or dropped at ${truncatedAt}: its snapshot and incremental backups would bring back what was there before. Restore the snapshot without --backups`
 		return [{ keyspace, name, isDamage: false, reason }]
 	}
 	if (state !== 'damaged' || acceptDamaged) return []
@@ -92,6 +97,19 @@ function refusalOf(head: SealedHead, { acceptDamaged }: ChooseOptions): Refusal[
 	const reason = `its ${what} was damaged on the node when it was sealed; --accept-damaged takes it as it is`
 	return [{ keyspace, name, isDamage: true, reason }]
 }
+
+/** When, between its snapshot and a time, Cassandra took a snapshot of a table by itself before it emptied it. */
+function whenTruncated(head: SealedHead, sealed: readonly SealedHead[], untilMs: number): string | undefined {
+	const takenMs = Date.parse(head.takenAt)
+	const times = sealed
+		.filter(({ keyspace, table }) => keyspace === head.keyspace && table === head.table)
+		.map(({ tag }) => Number(/^(?:truncated|dropped)-(\d+)-/.exec(tag)?.[1] ?? Number.NaN))
+		.filter((ms) => (ms >= takenMs - MOMENT_MS && ms <= untilMs) || head.tag.includes(`ed-${ms}-`))
+	return times.length === 0 ? undefined : new Date(Math.max(...times)).toISOString()
+}
+
+/** The name of such a snapshot and the times in it are read from the clock one after the other. */
+const MOMENT_MS = 1000
 
 /** Tables of the tag whose snapshot does not count. */
 function unbelieved(catalog: Catalog, { chosen }: Choice<SealedHead>, { when }: ChooseOptions): Refusal[] {
@@ -130,16 +148,18 @@ interface TableLook {
 	bytesNeeded: number
 }
 
-function* lookAtTable(base: string, head: SealedHead, { to, link, as }: RestoreOptions): Io<TableLook> {
+function* lookAtTable(base: string, head: SealedHead, options: RestoreOptions): Io<TableLook> {
+	const { to, link, as } = options
 	const place = placeFor(to, head, as)
 	const untouched = { table: { head, place, isThere: false }, conflict: undefined, bytesNeeded: head.byteCount }
 	const [folder, partial] = [yield* lstatIfThere(folderOf(place)), yield* lstatIfThere(partialOf(place))]
-	if (!folder && !partial) return untouched
-	const read = yield* onHaven(readReceiptFor(base, head, as))
+	if (!folder && !partial && options.backupsUntilMs === undefined) return untouched
+	const read = yield* onHaven(readReceiptFor(base, head, options))
 	if (!('receipt' in read)) return untouched
 	const standing = yield* lookAtPlace(place, read.receipt, link)
 	if (standing === 'nothing') {
-		return { ...untouched, bytesNeeded: head.byteCount - (yield* bytesIn(partialOf(place), read.receipt)) }
+		const bytes = read.receipt.files.reduce((sum, { size }) => sum + size, 0)
+		return { ...untouched, bytesNeeded: bytes - (yield* bytesIn(partialOf(place), read.receipt)) }
 	}
 	if ('other' in standing) return { ...untouched, conflict: standing.other }
 	return { ...untouched, table: { head, place, isThere: true }, bytesNeeded: 0 }

@@ -7,15 +7,16 @@ import { close, fchmod, lstatIfThere, open, readdirBytes, rename, withOpen } fro
 import { snapshotFolder } from '../haven/layout.ts'
 import { whatBecameOf } from '../haven/read-sealed.ts'
 import type { Receipt, ReceiptFile } from '../haven/receipt.ts'
+import type { Combined } from './add-backups.ts'
 import { copyFile } from './copy-file.ts'
-import { writeMarker } from './marker.ts'
+import { markedId, writeMarker } from './marker.ts'
 import { folderOf, partialOf, type TablePlace } from './places.ts'
 
 /** One table to be restored. */
 export interface TableOrder {
 	/** The haven's opened root, as a path. */
 	base: string
-	receipt: Receipt
+	receipt: Combined
 	place: TablePlace
 	link: boolean
 	/** Go on without the SSTables of which the haven has a damaged file. */
@@ -68,7 +69,7 @@ export function* restoreTable(order: TableOrder, note = true): Io<TableResult> {
 	const leftOut = withWholeSSTables(receipt.files, damage)
 	for (const path of leftOut) yield* removeTree(`${partial}/${path}`)
 	yield* finishFolders(order, partial)
-	if (note) yield* writeMarker(place, { receiptId: receipt.id, tag: receipt.tag, link: order.link, leftOut })
+	if (note) yield* writeMarker(place, { receiptId: markedId(receipt), tag: receipt.tag, link: order.link, leftOut })
 	yield* rename(partial, folderOf(place))
 	yield* flushFolder(`${place.root}/${place.keyspace}`)
 	yield* flushFolder(place.root)
@@ -94,14 +95,24 @@ function* preparePartial(partial: string, receipt: Receipt): Io<void> {
 }
 
 function* gather(order: TableOrder, partial: string): Io<FileDamage[]> {
+	const { receipt } = order
+	const folderOfFile = ({ path }: ReceiptFile) => snapshotFolder(receipt.elsewhere?.get(path) ?? receipt)
+	const damage: FileDamage[] = []
+	for (const [folder, files] of Map.groupBy(receipt.files, folderOfFile)) {
+		damage.push(...(yield* gatherFrom(order, folder, files, partial)))
+	}
+	return damage
+}
+
+function* gatherFrom(order: TableOrder, folder: string, files: ReceiptFile[], partial: string): Io<FileDamage[]> {
 	const { base, receipt } = order
-	const source = yield* openSnapshot(`${base}/${snapshotFolder(receipt)}`)
-	if (source === undefined) return receipt.files.map(({ path }) => ({ path, reason: 'it is not there' }))
+	const source = yield* openSnapshot(`${base}/${folder}`)
+	if (source === undefined) return files.map(({ path }) => ({ path, reason: 'it is not there' }))
 	try {
 		const linked = yield* linksAmong(source, receipt)
-		const damage = yield* each(receipt.files, WIDTH, function* (file) {
+		const damage = yield* each(files, WIDTH, function* (file) {
 			const { path } = file
-			const reason = linked.some((folder) => path.startsWith(`${folder}/`))
+			const reason = linked.some((inner) => path.startsWith(`${inner}/`))
 				? 'its folder is a symbolic link'
 				: yield* copyFile({
 						...order,

@@ -62,15 +62,16 @@ async function makeTarget(to: string): Promise<void> {
 function* restoreOne(
 	{ base }: Haven,
 	table: PlannedTable,
-	{ link, acceptDamaged, as }: RestoreOptions,
+	options: RestoreOptions,
 	signal: AbortSignal,
 	tell: (event: RestoreEvent) => void,
 ): Io<void> {
+	const { link, acceptDamaged } = options
 	const { head, place } = table
 	const { keyspace, name } = place
 	const refuse = (reason: string, isDamage: boolean, damage: { path: string; reason: string }[] = []) =>
 		tell({ type: 'refused', refusal: { keyspace, name, reason, isDamage }, damage, table })
-	const read = yield* readReceiptFor(base, head, as)
+	const read = yield* readReceiptFor(base, head, options)
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })

@@ -16,6 +16,8 @@ export interface ChooseOptions {
 	isNamed: (keyspace: string, name: string) => boolean
 	/** Take snapshots that were damaged at the source, and leave out SSTables that are damaged in the haven. */
 	acceptDamaged: boolean
+	/** Add the incremental backups up to this time, ms since the epoch. */
+	backupsUntilMs?: number
 	/** The one table that is chosen is restored as this one. */
 	as?: OtherTable
 	/** The node's data directories, absolute, where it is to be loaded into that. */

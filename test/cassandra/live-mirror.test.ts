@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { copy } from 'fs-extra/esm'
+import { neededComponents } from '../../src/cassandra/sstable.ts'
 import { hasCode } from '../../src/files/io.ts'
 import { trueLive } from '../live/support/live-set.ts'
 import { type RunningService, SERVICE_TIMEOUT_MS, superviseService } from '../service/support/service.ts'
@@ -16,10 +17,13 @@ import { type CassandraNode, startNode } from './support/node.ts'
 import { createSeries, firstRows, keepWriting, type Series, writeNext } from './support/series.ts'
 import { createShop, writeRound } from './support/shop.ts'
 
-const COPIES = 3
-const KILLS = 5
+/** For a long run: how many minutes of load, and kills; and the node's kind, such as `big number`. */
+const { SNAPHAVEN_LIVE_MINUTES: minutes, SNAPHAVEN_KILLS: kills = 5, SNAPHAVEN_NODE = 'bti uuid' } = process.env
+const PAUSE_MS = minutes ? 5000 : 50
+const COPIES = minutes ? 10 : 3
 const KEYSPACES = ['shop', 'busy']
-const settings = { version: '5.0.8', format: 'bti', ids: 'uuid', dataDirectories: 2 } as const
+const [format, ids] = SNAPHAVEN_NODE.split(' ') as ['bti' | 'big', 'uuid' | 'number']
+const settings = { version: '5.0.8', format, ids, dataDirectories: 2 } as const
 
 let own: string
 let haven: string
@@ -42,8 +46,8 @@ test.before('a node with tables, an index, and rows is up', async () => {
 	for (const keyspace of KEYSPACES) await node.nodetool('flush', keyspace)
 })
 
-test.after.always('the node is stopped', async () => {
-	await node?.stop()
+test.after.always('the node is gone', async () => {
+	await node?.kill()
 	await rm(own, { recursive: true, force: true })
 })
 
@@ -90,9 +94,7 @@ function wrongIn(folder: string, receipt: ReceiptText): string[] {
 	const files = receipt.files.map(({ path }) => join(folder, path))
 	const needed = files
 		.filter((path) => path.endsWith('-TOC.txt'))
-		.flatMap((path) =>
-			['Data.db', 'Partitions.db', 'Rows.db', 'Statistics.db'].map((one) => path.replace('TOC.txt', one)),
-		)
+		.flatMap((path) => neededComponents(format).map((one) => path.replace('TOC.txt', one)))
 	const lacking = needed.filter((path) => !existsSync(path)).map((path) => `${path} is missing`)
 	const withoutToc = files
 		.filter((path) => path.endsWith('-Data.db') && !existsSync(path.replace('Data.db', 'TOC.txt')))
@@ -100,8 +102,8 @@ function wrongIn(folder: string, receipt: ReceiptText): string[] {
 	return [...liesIn(folder, receipt), ...lacking, ...withoutToc, ...wrongDigests(files)]
 }
 
-/** Rows, flushes, compactions, upgrades, indexes, truncations: all that changes which SSTables are live. */
-async function load(): Promise<void> {
+/** Rows, flushes, compactions, upgrades, indexes, truncations, drops: all that changes which SSTables are live. */
+async function load(round: number): Promise<void> {
 	for (const act of [
 		['flush', 'busy'],
 		['compact', 'busy'],
@@ -109,24 +111,28 @@ async function load(): Promise<void> {
 	]) {
 		await node.nodetool(...act)
 	}
+	await node.cql(`CREATE TABLE shop.passing${round} (id int PRIMARY KEY, line text)`)
+	for (let id = 0; id < 20; id++) await node.cql(`INSERT INTO shop.passing${round} (id, line) VALUES (${id}, 'line')`)
 	await node.cql('CREATE INDEX busy_line ON busy.t00 (line)')
-	await writeRound(node, 1)
+	await writeRound(node, round)
 	await node.nodetool('flush')
 	await node.cql('TRUNCATE shop.carts')
 	await node.nodetool('compact', 'shop', 'orders')
+	await node.cql(`DROP TABLE shop.passing${round}`)
 	await node.cql('DROP INDEX busy.busy_line')
 	await node.nodetool('flush', 'busy')
 	await node.nodetool('compact', 'busy')
 }
 
-/** Whether the haven has what sstableutil calls final, to the byte, and of secondary indexes what we call live. */
-async function isAtRestAsNode(): Promise<string[]> {
+/** Whether the haven has what we call live, to the byte; or of base tables what sstableutil calls final, which takes long. */
+async function differencesFrom(oracle: 'ourselves' | 'sstableutil'): Promise<string[]> {
 	const differences: string[] = []
 	for (const receipt of receiptsNow()) {
 		const name = receipt.table.replace(/-[0-9a-f]{32}$/, '')
 		const [location] = locate(node, receipt.keyspace, name)
-		if (!location) continue
-		const final = await sstableutil(node, 'final', receipt.keyspace, name)
+		// What was dropped stays in the haven.
+		if (!location || name.startsWith('passing')) continue
+		const final = oracle === 'ourselves' ? say(location).live : await sstableutil(node, 'final', receipt.keyspace, name)
 		const indexes = [...new Set(receipt.files.map(({ path }) => dirname(path)))].filter((path) => path !== '.')
 		const live = new Map(
 			[...final, ...indexes.flatMap((index) => say(location, index).live)].map((path) => {
@@ -150,8 +156,9 @@ async function isAtRestAsNode(): Promise<string[]> {
 
 async function untilAtRest(service: RunningService): Promise<void> {
 	let differences = ['']
-	for (let turn = 0; turn < 200 && differences.length > 0; turn++) {
-		differences = await isAtRestAsNode()
+	for (let turn = 0; turn < 400 && differences.length > 0; turn++) {
+		differences = await differencesFrom('ourselves')
+		if (differences.length === 0) differences = await differencesFrom('sstableutil')
 		if (differences.length > 0) await sleep(500)
 	}
 	if (differences.length > 0) throw new Error(`not the same: ${differences.slice(0, 10)}\n${service.log()}`)
@@ -179,17 +186,19 @@ test.serial(
 					ids.add(`${keyspace} ${receipt.files.map(({ path, crc32 }) => path + crc32).join()}`)
 					if (keyspace === 'busy') taken.push({ folder, atLeast: 0 })
 				}
-				await sleep(50)
+				await sleep(PAUSE_MS)
 			}
 		})()
 		const stopWriting = keepWriting(node, series)
-		await load()
+		t.timeout(Number(minutes ?? 0) * 60_000 + 600_000)
+		const end = Date.now() + Number(minutes ?? 0) * 60_000
+		for (let round = 1; round === 1 || Date.now() < end; round++) await load(round)
 		isOver = true
 		await taking
 		await stopWriting()
 		t.deepEqual(wrong, [])
 		t.true(ids.size > 4, `${ids.size} different sets, ${taken.length} taken`)
-		t.log(`${taken.length} sets taken of one table, ${ids.size} different ones of two`)
+		t.log(`${SNAPHAVEN_NODE}: ${taken.length} sets taken of one table, ${ids.size} different ones of two`)
 		await node.nodetool('flush', 'busy')
 		await untilAtRest(service)
 		await service.stop()
@@ -221,7 +230,7 @@ async function rowsOf(folder: string, keyspace: string): Promise<number> {
 /** A few of these, for a test that looks at less. */
 async function shortLoad(): Promise<void> {
 	await node.nodetool('flush', 'busy')
-	await writeRound(node, 2)
+	await writeRound(node, 1)
 	await node.nodetool('flush', 'shop')
 	await node.nodetool('compact', 'shop', 'orders')
 	await node.cql('TRUNCATE shop.carts')
@@ -229,27 +238,30 @@ async function shortLoad(): Promise<void> {
 }
 
 test.serial('killed among such a load again and again, what is in the haven stays whole, and catches up', async (t) => {
+	t.timeout(Number(kills) * 20_000 + 600_000)
 	const stopWriting = keepWriting(node, series)
 	let isOver = false
-	const loading = shortLoad().finally(() => {
-		isOver = true
-	})
-	let kills = 0
-	while (!isOver || kills < KILLS) {
+	const loading = (async () => {
+		while (!isOver) await shortLoad()
+	})()
+	let whole = 0
+	for (let kill = 0; kill < Number(kills); kill++) {
 		const service = serve(t)
 		await sleep(500 + Math.random() * 2500)
 		service.process.kill('SIGKILL')
 		await service.process
-		kills++
-		const folder = join(own, 'sets', `kill-${kills}`)
+		const folder = join(own, 'sets', `kill-${kill}`)
 		for (const [keyspace, name] of [
 			['busy', 't00'],
 			['shop', 'orders'],
 		] as const) {
 			const receipt = takeSet(keyspace, name, join(folder, keyspace))
-			if (receipt) t.deepEqual(wrongIn(join(folder, keyspace), receipt), [])
+			if (!receipt) continue
+			t.deepEqual(wrongIn(join(folder, keyspace), receipt), [])
+			whole++
 		}
 	}
+	isOver = true
 	await loading
 	await stopWriting()
 	await node.nodetool('flush', 'busy')
@@ -258,5 +270,6 @@ test.serial('killed among such a load again and again, what is in the haven stay
 	await untilAtRest(service)
 	await service.stop()
 	trueLive(t, { haven })
-	t.log(`${kills} kills`)
+	t.log(`${SNAPHAVEN_NODE}: ${kills} kills, ${whole} whole sets seen after them`)
+	t.true(whole > 0)
 })

@@ -14,7 +14,7 @@ import { createSeries, firstRows, keepWriting, writeNext } from './support/serie
 import { buildSai, createShop, writeRound } from './support/shop.ts'
 
 const COPIES = 3
-const ROWS = 40
+const ROWS = 20
 const settings = { version: '5.0.8', format: 'bti', ids: 'uuid', dataDirectories: 2 } as const
 
 let own: string
@@ -166,31 +166,58 @@ async function rowsOf(folder: string, keyspace: string): Promise<number> {
 	return await firstRows(node, series, 't00')
 }
 
-/** Writes rows that take long to compact, and kills the node when it is seen to do so; anew where that was not seen. */
-async function killInCompaction(location: TableLocation): Promise<void> {
+/** Kills the node when it is seen to write temporary SSTables while it does this; anew where that was not seen. */
+async function killWhile(
+	location: TableLocation,
+	prepare: (turn: number) => Promise<void>,
+	act: string,
+): Promise<void> {
 	for (let turn = 0; turn < 5; turn++) {
-		for (let id = 0; id < ROWS; id++) {
-			await node.cql('INSERT INTO large.blobs (id, bytes) VALUES (?, ?)', [turn * ROWS + id, randomBytes(500_000)])
-			if (id % 20 === 19) await node.nodetool('flush', 'large')
-		}
+		await prepare(turn)
 		let isOver = false
 		const end = () => {
 			isOver = true
 		}
-		const compacting = node.nodetool('compact', 'large').then(end, end)
+		const acting = node.nodetool(act, 'large').then(end, end)
 		while (!isOver) {
 			if (say(location).doomed.some((path) => path.endsWith('-Data.db'))) {
 				await node.kill()
-				return await compacting
+				return await acting
 			}
-			await sleep(20)
+			await sleep(5)
 		}
 	}
-	throw new Error('no compaction was seen')
+	throw new Error(`no ${act} was seen`)
+}
+
+let written = 0
+
+/** Writes rows that take long to flush and to compact. */
+async function writeBlobs(): Promise<void> {
+	const ids = Array.from({ length: ROWS }, () => written++)
+	for (const id of ids) await node.cql('INSERT INTO large.blobs (id, bytes) VALUES (?, ?)', [id, randomBytes(500_000)])
+}
+
+/** Asserts that we and Cassandra's own tool tell what a killed node has left, and that it starts with the very same. */
+async function assertUnderstood(t: ExecutionContext, location: TableLocation): Promise<void> {
+	const killed = say(location)
+	t.true(killed.doomed.length > 0)
+	t.deepEqual(killed.others, [])
+	t.deepEqual([...killed.live].sort(), await sstableutil(node, 'final', 'large', 'blobs'))
+	t.deepEqual([...killed.doomed].sort(), await sstableutil(node, 'tmp', 'large', 'blobs'))
+
+	node = await startNode(join(own, 'cassandra'), settings)
+	const after = new Set((await agree(t, 'large', 'blobs')).live)
+	t.deepEqual(
+		killed.live.filter((path) => !after.has(path)),
+		[],
+	)
+	t.false(killed.doomed.some((path) => existsSync(path)))
+	t.is((await node.cql('SELECT id FROM large.blobs')).length, written)
 }
 
 test.serial(
-	'killed in the middle of a compaction, it leaves temporary SSTables, which are told from the live ones',
+	'killed in the middle of a compaction and of a flush, it leaves temporary SSTables, which are told from the live ones',
 	async (t) => {
 		await node.cql(`CREATE KEYSPACE large WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`)
 		await node.cql(
@@ -198,16 +225,15 @@ test.serial(
 		)
 		await node.nodetool('setcompactionthroughput', '1')
 		const location = table('large', 'blobs')
-		await killInCompaction(location)
-		const killed = say(location)
-		t.true(killed.doomed.length > 0)
-		t.deepEqual(killed.others, [])
-		t.deepEqual([...killed.live].sort(), await sstableutil(node, 'final', 'large', 'blobs'))
-		t.deepEqual([...killed.doomed].sort(), await sstableutil(node, 'tmp', 'large', 'blobs'))
-
-		node = await startNode(join(own, 'cassandra'), settings)
-		const after = await agree(t, 'large', 'blobs')
-		t.deepEqual(after.live, killed.live)
-		t.false(killed.doomed.some((path) => existsSync(path)))
+		const flushTwice = async () => {
+			for (let flush = 0; flush < 2; flush++) {
+				await writeBlobs()
+				await node.nodetool('flush', 'large')
+			}
+		}
+		await killWhile(location, flushTwice, 'compact')
+		await assertUnderstood(t, location)
+		await killWhile(location, writeBlobs, 'flush')
+		await assertUnderstood(t, location)
 	},
 )

@@ -34,8 +34,8 @@ test.before('a node with incremental_backups, tables with both kinds of index, a
 	await node.nodetool('flush', 'shop')
 })
 
-test.after.always('the node is stopped', async () => {
-	await node?.stop()
+test.after.always('the node is gone', async () => {
+	await node?.kill()
 	await rm(own, { recursive: true, force: true })
 })
 

@@ -172,7 +172,7 @@ async function killWhile(
 	prepare: (turn: number) => Promise<void>,
 	act: string,
 ): Promise<void> {
-	for (let turn = 0; turn < 5; turn++) {
+	for (let turn = 0; turn < 20; turn++) {
 		await prepare(turn)
 		let isOver = false
 		const end = () => {

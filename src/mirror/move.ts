@@ -1,5 +1,6 @@
 import { listSnapshot, openTable, type TableLocation } from '../cassandra/list-snapshot.ts'
 import { MANIFEST, type SnapshotListing, youngestChangeNs } from '../cassandra/snapshot.ts'
+import { fs } from '../files/builtins.ts'
 import { below, openFolderIfThere } from '../files/folders.ts'
 import { each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
@@ -50,7 +51,10 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 	if (!receipt.moving)
 		return { removed: false, reason: 'its receipt could not be marked as moved', unmarked: receipt.id }
 	try {
-		yield* withSourceFolders(location, tag, listing.dataDirectories, (folders) => removeFiles(listing, folders))
+		yield* withSourceFolders(location, tag, listing.dataDirectories, function* (folders) {
+			yield* refuseMounts(location, listing, folders)
+			yield* removeFiles(listing, folders)
+		})
 		for (const dataDirectory of listing.dataDirectories) yield* removeTagFolder(location, tag, dataDirectory)
 	} catch (error) {
 		if (hasCode(error)) return { removed: false, reason: error.message, failed: true }
@@ -96,6 +100,27 @@ function* missingInHaven(base: string, receipt: Receipt): Io<string | undefined>
 }
 
 const LOOKS_IN_FLIGHT = 16
+
+/** What is mounted into a snapshot is somebody else's, however it looks: the table's own live files, by a bind mount. */
+function* refuseMounts(location: TableLocation, listing: SnapshotListing, folders: SourceFolders): Io<void> {
+	for (const [directory, dataDirectory] of listing.dataDirectories.entries()) {
+		const table = yield* openTable(dataDirectory, location.keyspace, location.table)
+		if (table === undefined) continue
+		try {
+			for (const { path } of listing.folders.filter((folder) => folder.directory === directory)) {
+				if (mountOf(yield* folders.folder(directory, path)) === mountOf(table)) continue
+				throw Object.assign(new Error(`${path || 'its folder'} is mounted from elsewhere`), { code: 'EXDEV' })
+			}
+		} finally {
+			yield* close(table)
+		}
+	}
+}
+
+/** The mount that an opened folder lies on (proc(5), fdinfo); the device would not tell a bind mount. */
+function mountOf(folder: number): string | undefined {
+	return /^mnt_id:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${folder}`, 'latin1'))?.[1]
+}
 
 /**
  * Each file in the very folders that were listed. Of several manifests the one that was copied goes last: as long as it is there, so is the proof of

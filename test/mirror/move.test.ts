@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { testWhere } from '../support/not-run.ts'
 import { readReceipts } from '../support/receipts.ts'
 import { clearSnapshot, tagFolders, takeSnapshot } from '../support/tree.ts'
 import {
@@ -24,6 +25,8 @@ import {
 	type Scene,
 	trueReceipts,
 } from './support/scene.ts'
+
+const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 
 /** All of the node but for what a deletion changes: folders' times and sizes, and how many links a file has. */
 function nodeBeside({ node }: Scene, gone: string[]): string[] {
@@ -265,4 +268,20 @@ test('a tag’s folder that is a link is never followed', async (t) => {
 	await scene.syncWell(['--move-snapshots'])
 	t.deepEqual(changesBetween(before, fingerprint(join(scene.own, 'elsewhere'))), [])
 	t.deepEqual(trueReceipts(t, scene), [])
+})
+
+testWhere(notRoot, 'what is mounted into a snapshot is never deleted, the table’s own folder neither', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	const [tag = ''] = tagFolders(scene.node, 'daily').map(({ path }) => path)
+	const [table, loop] = [join(tag, '../..'), join(tag, '.loop')]
+	mkdirSync(loop)
+	execFileSync('mount', ['--bind', table, loop])
+	t.teardown(() => execFileSync('umount', ['--lazy', loop]))
+	const before = readdirSync(table)
+	const { stderr, exitCode } = await scene.sync(['--move-snapshots'])
+	t.is(exitCode, 1)
+	t.regex(stderr, /could not be deleted on the node: .*\.loop.* is mounted from elsewhere/)
+	t.deepEqual(readdirSync(table), before)
+	t.true(existsSync(join(tag, 'manifest.json')))
 })

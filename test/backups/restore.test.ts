@@ -1,12 +1,15 @@
 import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { nodeFolders } from '../live/support/live-set.ts'
+import { nodeFolders, removeSSTable } from '../live/support/live-set.ts'
 import { makeScene, type Scene } from '../mirror/support/scene.ts'
 import { runCli } from '../support/cli.ts'
 import { flushTables, linkBackups, takeSnapshot } from '../support/tree.ts'
 
-/** A table with a snapshot of the 1st, and SSTables flushed on the days after it, nb-3 on the 2nd and so on. */
+/**
+ * A table with a snapshot of the 1st, before which nb-1 was compacted away, and SSTables flushed on the days after it, nb-3 on the
+ * 2nd and so on.
+ */
 async function makeDays(t: ExecutionContext, days: number): Promise<Scene> {
 	const scene = makeScene(t)
 	linkBackups(scene.node, 2)
@@ -17,6 +20,7 @@ async function makeDays(t: ExecutionContext, days: number): Promise<Scene> {
 	}
 	written(1, 1)
 	written(1, 2)
+	removeSSTable(table(scene), 'nb-1-big-')
 	takeSnapshot(scene.node, 'daily', { createdAt: '2026-11-01T06:00:00.000Z' })
 	for (let day = 2; day < 2 + days; day++) {
 		flushTables(scene.node)
@@ -42,13 +46,13 @@ test('a time between two flushes gives the snapshot before it and what was flush
 	const scene = await makeDays(t, 3)
 	const first = await restored(t, scene, '2026-11-03T12:00:00Z', 'out')
 	t.is(first.exitCode, 0, first.stderr)
-	t.deepEqual(first.sstables, ['nb-1', 'nb-2', 'nb-3', 'nb-4'])
+	t.deepEqual(first.sstables, ['nb-2', 'nb-3', 'nb-4'])
 	const again = await restored(t, scene, '2026-11-03T12:00:00Z', 'out')
 	t.is(again.exitCode, 0)
 	const later = await restored(t, scene, '2026-11-05T00:00:00Z', 'out')
 	t.is(later.exitCode, 2)
 	t.regex(later.stderr, /it was restored from another snapshot/)
-	t.deepEqual((await restored(t, scene, '2026-11-05T00:00:00Z', 'alone', [])).sstables, ['nb-1', 'nb-2'])
+	t.deepEqual((await restored(t, scene, '2026-11-05T00:00:00Z', 'alone', [])).sstables, ['nb-2'])
 })
 
 test('what is damaged of incremental backups in the haven is found, and the table is not restored', async (t) => {

@@ -43,7 +43,8 @@ export function copyOf(t: ExecutionContext, { haven }: Mirrored): { haven: strin
 /** The files of one table's snapshot on the node, over all data directories: path → bytes. */
 export function onNode({ dataDirectories }: Mirrored, keyspace: string, table: RegExp, tag: string) {
 	const files = new Map<string, string>()
-	for (const directory of dataDirectories) {
+	// What is spread over them need not have come to each yet.
+	for (const directory of dataDirectories.filter((path) => existsSync(join(path, keyspace)))) {
 		for (const folder of readdirSync(join(directory, keyspace)).filter((name) => table.test(name))) {
 			const place = join(directory, keyspace, folder, 'snapshots', tag)
 			for (const path of filesIn(place)) files.set(path, join(place, path))

@@ -4,7 +4,7 @@ import type { Haven } from '../haven/haven.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { countRows } from './count-rows.ts'
 import { createTable } from './create-table.ts'
-import { finishEarlier } from './earlier-moves.ts'
+import { finishBeforeRefresh } from './earlier-moves.ts'
 import { fillStage } from './fill-stage.ts'
 import { type LiveSSTable, liveSSTables, tableFolders } from './live-sstables.ts'
 import { holdFolder } from './one-at-a-time.ts'
@@ -38,7 +38,7 @@ export async function importTables(work: Import): Promise<void> {
 	const [dataDirectory = ''] = options.dataDirectories
 	const release = await holdFolder(dataDirectory)
 	try {
-		if (plan.byRefresh) await finishEarlier(options.dataDirectories)
+		if (plan.byRefresh) await finishBeforeRefresh(options.dataDirectories)
 		for (const table of plan.tables) {
 			signal.throwIfAborted()
 			if (table.isThere) {

@@ -3,7 +3,7 @@ import { parseComponent } from '../cassandra/sstable.ts'
 import { failure } from '../errors.ts'
 import { hasCode, runAsync } from '../files/io.ts'
 import { currentFolder } from './current-folder.ts'
-import { noteIn } from './earlier-moves.ts'
+import { refreshNoteIn } from './earlier-moves.ts'
 import { idOf } from './free-ids.ts'
 import { liveSSTables, namesIn } from './live-sstables.ts'
 import { moveAll } from './moves.ts'
@@ -76,7 +76,7 @@ async function moveIn({ directory, root }: Stage, place: TablePlace, live: strin
 	const names = movesToLive(await runAsync(namesIn(staged)), there)
 	const moves = names.map((name) => ({ from: `${staged}/${name.from}`, to: `${to}/${name.to}` }))
 	try {
-		await runAsync(moveAll([noteIn(root)], moves))
+		await runAsync(moveAll([refreshNoteIn(root)], moves))
 	} catch (error) {
 		if (!hasCode(error)) throw error
 		throw failure(

@@ -101,8 +101,15 @@ function* missingInHaven(base: string, receipt: Receipt): Io<string | undefined>
 
 const LOOKS_IN_FLIGHT = 16
 
-/** What is mounted into a snapshot is somebody else's, however it looks: the table's own live files, by a bind mount. */
-function* refuseMounts(location: TableLocation, listing: SnapshotListing, folders: SourceFolders): Io<void> {
+/**
+ * What is mounted into a snapshot, or into `backups/`, is somebody else's, however it looks: the table's own live files, by
+ * a bind mount.
+ */
+export function* refuseMounts(
+	location: TableLocation,
+	listing: { dataDirectories: string[]; folders: { directory: number; path: string }[] },
+	folders: SourceFolders,
+): Io<void> {
 	for (const [directory, dataDirectory] of listing.dataDirectories.entries()) {
 		const table = yield* openTable(dataDirectory, location.keyspace, location.table)
 		if (table === undefined) continue

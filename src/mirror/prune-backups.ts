@@ -12,6 +12,7 @@ import type { ReceiptFile } from '../haven/receipt.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { CLOCK_MS, oldestMs } from './backups-look.ts'
 import { isVeryFile } from './compare.ts'
+import { refuseMounts } from './move.ts'
 import { findPrunable, type Prunable } from './prunable.ts'
 import { SourceChanged } from './source-changed.ts'
 import { type SourceFolders, withSourceFolders } from './source-folders.ts'
@@ -47,6 +48,7 @@ export function* pruneBackups(
 	done.untilMs = untilMs
 	if (go.length === 0) return done
 	yield* withSourceFolders(location, BACKUPS, listing.dataDirectories, function* (folders) {
+		yield* refuseMounts(location, listing, folders)
 		for (const one of go) {
 			try {
 				const lost = yield* onHaven(missingInHaven(base, one))

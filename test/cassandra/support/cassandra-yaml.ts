@@ -17,6 +17,8 @@ export interface NodeSettings {
 	incrementalBackups?: boolean
 	/** Whether roles have to log in, and may do only what they are granted; `cassandra` may do all. */
 	authentication?: boolean
+	/** Its token, and the storage port of a node of the ring that it joins; by default it is alone, with token 0. */
+	ring?: { token: string; seed?: number }
 }
 
 /** Ports of 127.0.0.1, all different. */
@@ -32,20 +34,22 @@ export function dataDirectoriesOf(root: string, count: number): string[] {
 	return Array.from({ length: count }, (_, i) => join(root, i === 0 ? 'data' : `data${i + 1}`))
 }
 
-/** The text of a node's cassandra.yaml (org.apache.cassandra.config.Config): alone on its ring, on loopback only. */
+/** The text of a node's cassandra.yaml (org.apache.cassandra.config.Config), on loopback only. */
 export function cassandraYaml(root: string, ports: Ports, settings: NodeSettings): string {
 	return stringify({
 		cluster_name: 'snaphaven',
 		num_tokens: 1,
 		// Fixed, so that the same rows go to the same data directories in each run.
-		initial_token: '0',
+		initial_token: settings.ring?.token ?? '0',
 		partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
 		endpoint_snitch: 'SimpleSnitch',
 		seed_provider: [
 			{
 				class_name: 'org.apache.cassandra.locator.SimpleSeedProvider',
 				// 3.11 takes no port.
-				parameters: [{ seeds: settings.version === '3.11.19' ? '127.0.0.1' : `127.0.0.1:${ports.storage}` }],
+				parameters: [
+					{ seeds: settings.version === '3.11.19' ? '127.0.0.1' : `127.0.0.1:${settings.ring?.seed ?? ports.storage}` },
+				],
 			},
 		],
 		listen_address: '127.0.0.1',

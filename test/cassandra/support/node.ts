@@ -13,7 +13,7 @@ import { freePorts } from './ports.ts'
 const readyMsMax = 120_000
 const logLinesShown = 30
 
-/** A running Cassandra: alone on its ring, on loopback, all that it writes below one folder. */
+/** A running Cassandra on loopback, all that it writes below one folder. */
 export interface CassandraNode {
 	settings: NodeSettings
 	/** The folder with all of it: `data`, `data2`, `commitlog`, `conf`, `system.log`. */
@@ -30,6 +30,8 @@ export interface CassandraNode {
 	cqlPort: number
 	/** Where nodetool finds it on 127.0.0.1. */
 	jmxPort: number
+	/** Where other nodes, and sstableloader, find it on 127.0.0.1. */
+	storagePort: number
 	/** Runs one of Cassandra's tools that read the disk, such as `StandaloneSSTableUtil`, by its class's name. */
 	tool: (name: string, ...args: string[]) => Promise<string>
 	/** Stops it; its folder stays. */
@@ -97,6 +99,7 @@ async function startOnce(root: string, settings: NodeSettings): Promise<Cassandr
 		nodetoolCommand: toolCommand(installation, root, 'NodeTool'),
 		cqlPort: ports.cql,
 		jmxPort: jmx,
+		storagePort: ports.storage,
 		tool: (name, ...args) => runTool(installation, root, name, args),
 		stop: async () => {
 			await Promise.all([session.close(), nodetools?.stop()])

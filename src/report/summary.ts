@@ -119,7 +119,7 @@ function liveParts({ changed, added, removed, unchanged, kept, ...came }: LiveSu
 function backupsParts({ added, pruned, ...came }: BackupsSummary): string[] {
 	const parts: string[] = []
 	if (added > 0) parts.push(`${counted(added, 'incremental SSTable')} came (${amount(came)})`)
-	if (pruned > 0) parts.push(`${pruned} gone from the node`)
+	if (pruned > 0) parts.push(`${added > 0 ? pruned : counted(pruned, 'incremental SSTable')} gone from the node`)
 	return parts
 }
 

@@ -1,6 +1,5 @@
 import { listSnapshot, openTable, type TableLocation } from '../cassandra/list-snapshot.ts'
 import { MANIFEST, type SnapshotListing, youngestChangeNs } from '../cassandra/snapshot.ts'
-import { fs } from '../files/builtins.ts'
 import { below, openFolderIfThere } from '../files/folders.ts'
 import { each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
@@ -10,6 +9,7 @@ import type { Receipt } from '../haven/receipt.ts'
 import { readSnapshotReceipt } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { mayBeBegun, relate } from './compare.ts'
+import { refuseMounts } from './mounts.ts'
 import { SourceChanged } from './source-changed.ts'
 import { type SourceFolders, withSourceFolders } from './source-folders.ts'
 
@@ -100,34 +100,6 @@ function* missingInHaven(base: string, receipt: Receipt): Io<string | undefined>
 }
 
 const LOOKS_IN_FLIGHT = 16
-
-/**
- * What is mounted into a snapshot, or into `backups/`, is somebody else's, however it looks: the table's own live files, by
- * a bind mount.
- */
-export function* refuseMounts(
-	location: TableLocation,
-	listing: { dataDirectories: string[]; folders: { directory: number; path: string }[] },
-	folders: SourceFolders,
-): Io<void> {
-	for (const [directory, dataDirectory] of listing.dataDirectories.entries()) {
-		const table = yield* openTable(dataDirectory, location.keyspace, location.table)
-		if (table === undefined) continue
-		try {
-			for (const { path } of listing.folders.filter((folder) => folder.directory === directory)) {
-				if (mountOf(yield* folders.folder(directory, path)) === mountOf(table)) continue
-				throw Object.assign(new Error(`${path || 'its folder'} is mounted from elsewhere`), { code: 'EXDEV' })
-			}
-		} finally {
-			yield* close(table)
-		}
-	}
-}
-
-/** The mount that an opened folder lies on (proc(5), fdinfo); the device would not tell a bind mount. */
-function mountOf(folder: number): string | undefined {
-	return /^mnt_id:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${folder}`, 'latin1'))?.[1]
-}
 
 /**
  * Each file in the very folders that were listed. Of several manifests the one that was copied goes last: as long as it is there, so is the proof of

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
 	appendFileSync,
 	existsSync,
@@ -15,9 +16,11 @@ import { join } from 'node:path'
 import test from 'ava'
 import { nodeFolders, removeSSTable } from '../live/support/live-set.ts'
 import { changesBetween, fingerprint, makeScene, mirrored, objectsOf, type Scene } from '../mirror/support/scene.ts'
+import { testWhere } from '../support/not-run.ts'
 import { filesPerSSTable, flushTables, linkBackups, makeTree, takeSnapshot } from '../support/tree.ts'
 import { trueBackups } from './support/backups.ts'
 
+const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 const BACKUPS = ['--backups']
 const PRUNE = [...BACKUPS, '--prune-backups']
 
@@ -248,4 +251,17 @@ test('backups come again after their receipt was damaged, and nothing is pruned 
 	rmSync(receipt)
 	t.is(trueBackups(t, scene).length, 1)
 	t.deepEqual(prefixes(onNode(scene)), ['nb-1', 'nb-2'])
+})
+
+testWhere(notRoot, 'what is mounted into backups/ is never deleted: the table’s own live SSTables', async (t) => {
+	const scene = makeBackups(t)
+	await scene.syncWell(BACKUPS)
+	const table = nodeFolders(scene.node, scene.node.folders[0] ?? '')[0] ?? ''
+	execFileSync('mount', ['--bind', table, onNode(scene)])
+	t.teardown(() => execFileSync('umount', ['--lazy', onNode(scene)]))
+	const before = names(table)
+	const { stderr, exitCode } = await scene.sync(PRUNE)
+	t.is(exitCode, 1)
+	t.regex(stderr, /is mounted from elsewhere: unmount it/)
+	t.deepEqual(names(table), before)
 })

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failure, SnaphavenError } from '../errors.ts'
 import { steadyMs, uniqueName } from '../files/builtins.ts'
@@ -103,6 +104,8 @@ async function displace(options: LeaseOptions, own: string): Promise<void> {
 		if (running === 'yes') throw takenBy(options, old)
 		if (running === 'unknown') await watchForATerm(options, old)
 	} else if (!old) await watchForATerm(options, old)
+	// Before the lease is anybody else's: a holder that was only paused finds no way any more to put its own into its place.
+	if (old) await runAsync(takeFolder(base, old.token, `${PARTIAL}/${basename(own)}.inherited-0`))
 	const grabbed = `${own}/displaced-lease.json`
 	try {
 		await runAsync(rename(`${base}/${LEASE_FILE}`, `${base}/${grabbed}`))
@@ -183,21 +186,31 @@ function* claim(base: string, own: string, mine: LeaseRecord): Io<boolean> {
 	return true
 }
 
-/** Renames all that earlier holders left out of their reach: new paths, relative to the haven. */
+/**
+ * Renames all that earlier holders left out of their reach: new paths, relative to the haven. Contenders that give up
+ * rename and remove meanwhile, so it looks until nothing is there but its own.
+ */
 function* fence(base: string, token: string): Io<string[]> {
-	const inherited: string[] = []
-	for (const name of yield* readdir(`${base}/${PARTIAL}`)) {
-		if (name === token) continue
-		const to = `${PARTIAL}/${token}.inherited-${inherited.length}`
-		try {
-			yield* rename(`${base}/${PARTIAL}/${name}`, `${base}/${to}`)
-			inherited.push(to)
-		} catch (error) {
-			// Another contender that gave up has just removed its own.
-			if (!hasCode(error, 'ENOENT')) throw error
+	const tried = new Set<string>()
+	for (;;) {
+		const names = yield* readdir(`${base}/${PARTIAL}`)
+		const others = names.filter((name) => name !== token && !name.startsWith(`${token}.`) && !tried.has(name))
+		if (others.length === 0)
+			return names.filter((name) => name.startsWith(`${token}.`)).map((name) => `${PARTIAL}/${name}`)
+		for (const name of others) {
+			tried.add(name)
+			yield* takeFolder(base, name, `${PARTIAL}/${token}.inherited-${tried.size}`)
 		}
 	}
-	return inherited
+}
+
+/** Renames a folder of partial; one that is gone is no error. */
+function* takeFolder(base: string, name: string, to: string): Io<void> {
+	try {
+		yield* rename(`${base}/${PARTIAL}/${name}`, `${base}/${to}`)
+	} catch (error) {
+		if (!hasCode(error, 'ENOENT')) throw error
+	}
 }
 
 function keepRenewing(
@@ -229,7 +242,7 @@ function keepRenewing(
 }
 
 /** A renewal goes through partial/<token> as all else does, so that it fails once that is taken away. */
-function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
+export function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
 	const draft = `${base}/${own}/renewal.json`
 	// What an attempt has left that failed, on a haven that is full.
 	if (yield* lstatIfThere(draft)) yield* unlink(draft)
@@ -237,11 +250,22 @@ function* renew(base: string, own: string, record: LeaseRecord): Io<void> {
 	yield* rename(draft, `${base}/${LEASE_FILE}`)
 }
 
-/** An intent that could not be brought to its end stays for the next holder, as does what was gathered of a large snapshot. */
-function* letGo(base: string, token: string, own: string): Io<void> {
+/**
+ * Gives the lease back, by a rename into our own folder: whoever takes over renames that away first, so that a holder
+ * that wakes in between leaves the other's lease alone. An intent that could not be brought to its end stays for the next
+ * holder, as does what was gathered of a large snapshot.
+ */
+export function* letGo(base: string, token: string, own: string): Io<void> {
 	const names = (yield* lstatIfThere(`${base}/${own}`)) ? yield* readdir(`${base}/${own}`) : []
-	if (!names.some((name) => /^group-|^removal-|\.progress$/.test(name))) yield* removeTree(`${base}/${own}`)
-	if ((yield* readLease(base))?.token === token) yield* unlink(`${base}/${LEASE_FILE}`)
+	const isLeft = names.some((name) => /^(group|live|removal)-\d+\.json$|\.progress$/.test(name))
+	if (!isLeft) for (const name of names) yield* removeTree(`${base}/${own}/${name}`)
+	const released = `${base}/${own}/lease.json`
+	try {
+		if ((yield* readLease(base))?.token === token) yield* rename(`${base}/${LEASE_FILE}`, released)
+	} catch (error) {
+		if (!hasCode(error, 'ENOENT')) throw error
+	}
+	yield* removeTree(isLeft ? released : `${base}/${own}`)
 }
 
 /** undefined where there is no lease, null where it can't be understood. */

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { execa } from 'execa'
 import { LEASE_FILE, PARTIAL } from '../../src/haven/layout.ts'
-import { type LeaseOptions, takeLease } from '../../src/haven/lease.ts'
+import { type LeaseOptions, letGo, renew, takeLease } from '../../src/haven/lease.ts'
 import { type Holder, isRunning, thisProcess } from '../../src/haven/machine.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
 import { nodeBinary } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
 import { testWhere } from '../support/not-run.ts'
+import { drive } from './support/steps.ts'
 
 const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 const times = { termMs: 400, renewMs: 20, lookMs: 20 }
@@ -24,8 +25,8 @@ function makeHaven(t: ExecutionContext): LeaseOptions & { waits: string[] } {
 }
 
 /** A process that holds the lease; its token. */
-async function startHolder(t: ExecutionContext, base: string) {
-	const child = execa(nodeBinary, [join(import.meta.dirname, 'support/holder.ts'), base], { reject: false })
+async function startHolder(t: ExecutionContext, base: string, flags: string[] = []) {
+	const child = execa(nodeBinary, [...flags, join(import.meta.dirname, 'support/holder.ts'), base], { reject: false })
 	t.teardown(() => child.kill('SIGKILL'))
 	const token = await new Promise<string>((resolve) =>
 		child.stdout.once('data', (text) => resolve(String(text).trim())),
@@ -33,10 +34,11 @@ async function startHolder(t: ExecutionContext, base: string) {
 	return { child, token }
 }
 
-function leave(base: string, holder: Partial<Holder>, renewals = 0): void {
-	const record = { format: 1, token: 'theirs', holder: { ...thisProcess(), ...holder }, renewals }
+function leave(base: string, holder: Partial<Holder>, renewals = 0) {
+	const record = { format: 1 as const, token: 'theirs', holder: { ...thisProcess(), ...holder }, renewals }
 	writeFileSync(join(base, `${LEASE_FILE}.new`), withChecksum(JSON.stringify(record)))
 	renameSync(join(base, `${LEASE_FILE}.new`), join(base, LEASE_FILE))
+	return record
 }
 
 function tokenIn(base: string): string | undefined {
@@ -176,8 +178,44 @@ test('a holder that was taken over notices, stops renewing, and gives back nothi
 	t.deepEqual(readdirSync(join(haven.base, PARTIAL)), ['other.inherited-0'])
 })
 
+for (const what of ['renews', 'gives back'] as const) {
+	test(`a holder that ${what} the lease, pauses at any call and wakes after a take-over, leaves the other’s alone`, async (t) => {
+		for (let calls = 0; ; calls++) {
+			const haven = makeHaven(t)
+			const own = join(PARTIAL, 'theirs')
+			mkdirSync(join(haven.base, own))
+			const record = leave(haven.base, elsewhere)
+			const renewing = () => renew(haven.base, own, { ...record, renewals: 1 })
+			const paused = drive(what === 'renews' ? renewing() : letGo(haven.base, 'theirs', own))
+			const ran = paused.run(calls)
+			const lease = await takeLease({ ...haven, times: { ...times, termMs: 1, lookMs: 1 } })
+			paused.run()
+			t.is(tokenIn(haven.base), lease.token, `after ${calls} calls`)
+			await t.notThrowsAsync(lease.check())
+			await lease.release()
+			if ('done' in ran && ran.done) return
+		}
+	})
+}
+
+test('who takes over puts the old holder’s folder out of its reach before the lease is its own', async (t) => {
+	const haven = makeHaven(t)
+	const { child, token } = await startHolder(t, haven.base)
+	child.kill('SIGKILL')
+	await child
+	const seen = join(haven.base, 'seen')
+	const look = `const fs = process.getBuiltinModule('node:fs')
+		const { link } = fs
+		fs.link = (...args) => {
+			fs.writeFileSync(${JSON.stringify(seen)}, String(fs.existsSync(${JSON.stringify(join(haven.base, PARTIAL, token))})))
+			return link(...args)
+		}`
+	await startHolder(t, haven.base, [`--import=data:text/javascript,${encodeURIComponent(look)}`])
+	t.is(readFileSync(seen, 'utf8'), 'false')
+})
+
 test('what has an intent or notes of progress is left for the next holder', async (t) => {
-	for (const name of ['group-3.json', '7.progress']) {
+	for (const name of ['group-3.json', 'live-3.json', 'removal-3.json', '7.progress']) {
 		const haven = makeHaven(t)
 		const lease = await takeLease(haven)
 		writeFileSync(join(haven.base, lease.partial, name), '{}')

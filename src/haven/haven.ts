@@ -4,7 +4,7 @@ import { constants, fs, uniqueName } from '../files/builtins.ts'
 import { createFile, readWhole } from '../files/contents.ts'
 import { flushFolder, itself, makeFolder } from '../files/folders.ts'
 import { hasCode, type Io, runAsync } from '../files/io.ts'
-import { open, rename } from '../files/operations.ts'
+import { link, lstatIfThere, open, rename, unlink } from '../files/operations.ts'
 import { type FlushWay, flushWayOf } from './flush.ts'
 import { HAVEN_FILE, PARTIAL, PRIVATE, RECEIPTS } from './layout.ts'
 import { thisMachine, thisProcess } from './machine.ts'
@@ -53,17 +53,20 @@ export interface OpenOptions {
 
 const RECORD_BYTES_MAX = 1024 * 1024
 
-/** Opens the haven, making it where there is none; refuses what is not ours, not a fit place, or not understood. */
+/**
+ * Opens the haven, making it where there is none; refuses what is not ours, not a fit place, or not understood. What is
+ * to be written to has to be claimed, once its lease is taken.
+ */
 export async function openHaven(options: OpenOptions): Promise<Haven> {
 	const { path } = options
 	await checkPlace(path, options.dataDirectories)
 	try {
 		const record = (await readHavenRecord(path)) ?? (await make(options))
-		const owned = await claimOwnership(options, record)
-		await remember(options, owned.id)
+		if (!options.takeOver) refuseForeign(path, record)
+		await remember(options, record.id)
 		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
 		const base = itself(root)
-		return { path, root, base, record: owned, flushWay: await flushWayOf(base), close: () => fs.closeSync(root) }
+		return { path, root, base, record, flushWay: await flushWayOf(base), close: () => fs.closeSync(root) }
 	} catch (error) {
 		throw openingTrouble(path, error)
 	}
@@ -79,7 +82,7 @@ export async function openExistingHaven(options: OpenOptions): Promise<Haven | u
 			await refuseUnmounted(options)
 			return undefined
 		}
-		if (!options.takeOver) refuseForeign(options, record)
+		if (!options.takeOver) refuseForeign(path, record)
 		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
 		return {
 			path,
@@ -95,10 +98,10 @@ export async function openExistingHaven(options: OpenOptions): Promise<Haven | u
 }
 
 /** Reads haven.json; undefined where there is none. Refuses one that is damaged or of a newer format. */
-async function readHavenRecord(path: string): Promise<HavenRecord | undefined> {
+async function readHavenRecord(base: string, path = base): Promise<HavenRecord | undefined> {
 	let bytes: Buffer
 	try {
-		bytes = await runAsync(readWhole(`${path}/${HAVEN_FILE}`, RECORD_BYTES_MAX))
+		bytes = await runAsync(readWhole(`${base}/${HAVEN_FILE}`, RECORD_BYTES_MAX))
 	} catch (error) {
 		if (hasCode(error, 'ENOENT')) return undefined
 		throw error
@@ -140,7 +143,6 @@ async function make(options: OpenOptions): Promise<HavenRecord> {
 	await mkdir(path, { recursive: true })
 	const { machine, host } = thisProcess()
 	for (const folder of [PRIVATE, PARTIAL, RECEIPTS]) await runAsync(makeFolder(`${path}/${folder}`, 0o777))
-	const draft = `${path}/${PRIVATE}/haven-${uniqueName()}.json`
 	const record: HavenRecord = {
 		format: FORMAT,
 		id: uniqueName(),
@@ -150,26 +152,53 @@ async function make(options: OpenOptions): Promise<HavenRecord> {
 	}
 	// With the record there, nobody makes them any more.
 	if (record.capabilities.folderFlush) await runAsync(flushFolder(`${path}/${PRIVATE}`))
-	await runAsync(writeRecord(path, draft, record))
-	return record
+	await runAsync(writeRecord(path, record, putIfNone))
+	// Another process may have been quicker, on another node even.
+	return (await readHavenRecord(path)) ?? record
 }
 
-function* writeRecord(path: string, draft: string, record: HavenRecord): Io<void> {
+function* writeRecord(path: string, record: HavenRecord, put: typeof putIfNone): Io<void> {
+	const draft = `${path}/${PRIVATE}/haven-${uniqueName()}.json`
 	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: true })
-	yield* rename(draft, `${path}/${HAVEN_FILE}`)
+	yield* put(draft, `${path}/${HAVEN_FILE}`, record)
 	for (const folder of [`${path}/${PRIVATE}`, path]) if (record.capabilities.folderFlush) yield* flushFolder(folder)
 }
 
-async function claimOwnership(options: OpenOptions, record: HavenRecord): Promise<HavenRecord> {
-	const { machine, host } = thisProcess()
-	if (record.owner.machine === thisMachine()) return record
-	if (!options.takeOver) refuseForeign(options, record)
-	const owned = { ...record, owner: { machine, host } }
-	await runAsync(writeRecord(options.path, `${options.path}/${PRIVATE}/haven-${uniqueName()}.json`, owned))
-	return owned
+function move(draft: string, place: string): Io<void> {
+	return rename(draft, place)
 }
 
-function refuseForeign({ path }: OpenOptions, { owner }: HavenRecord): void {
+/** Where there are no hard links, of two that make it at the same instant the later one may stand; see claimHaven. */
+function* putIfNone(draft: string, place: string, { capabilities }: HavenRecord): Io<void> {
+	if (!capabilities.hardLinks && !(yield* lstatIfThere(place))) return yield* rename(draft, place)
+	try {
+		if (capabilities.hardLinks) yield* link(draft, place)
+	} catch (error) {
+		if (!hasCode(error, 'EEXIST')) throw error
+	}
+	yield* unlink(draft)
+}
+
+/**
+ * Makes sure of an opened haven that its lease was taken of: that haven.json still is what was read when it was opened,
+ * and this node's; another node's is made this node's where that was asked for. Not before: who is refused the lease
+ * changes nothing.
+ */
+export async function claimHaven({ path, base, record: opened }: Haven, takeOver: boolean): Promise<void> {
+	const record = await readHavenRecord(base, path)
+	if (record?.id !== opened.id) {
+		throw failure(
+			`the haven ${path} became another one while it was opened`,
+			'Two processes may have made it at the same instant: run it again.',
+		)
+	}
+	if (!takeOver) refuseForeign(path, record)
+	const { machine, host } = thisProcess()
+	if (record.owner.machine === machine) return
+	await runAsync(writeRecord(base, { ...record, owner: { machine, host } }, move))
+}
+
+function refuseForeign(path: string, { owner }: HavenRecord): void {
 	if (owner.machine === thisMachine()) return
 	throw usageError(
 		`the haven ${path} belongs to another node, ${owner.host}`,

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import { usageError } from '../errors.ts'
-import { type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
+import { claimHaven, type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
 import { takeLease } from '../haven/lease.ts'
 import type { PutLive } from '../haven/live-turn.ts'
 import { deviceOf } from '../haven/place.ts'
@@ -77,9 +77,9 @@ async function withLease(
 	{ haven, ...parts }: Parts & { haven: Haven },
 	work: (pass: Pass) => Promise<void>,
 ): Promise<void> {
-	const { engine, totals, signal } = parts
+	const { engine, totals, signal, options } = parts
 	const warn = (message: string) => totals.tell({ type: 'warning', message })
-	await withWriting({ haven, engine, warn, signal }, async (writing) => {
+	await withWriting({ haven, engine, takeOver: options.takeOver, warn, signal }, async (writing) => {
 		const pass = preparePass({ ...parts, haven, writing })
 		try {
 			await worked(pass, work)
@@ -95,19 +95,22 @@ async function withLease(
 interface WritingParts {
 	haven: Haven
 	engine: Engine
+	/** Make it this node's, where it is another's. */
+	takeOver: boolean
 	warn: (message: string) => void
 	/** Its abort ends the waiting for a lease. */
 	signal: AbortSignal
 }
 
-/** Takes the haven's lease, finishes or undoes what earlier holders left, and works; gives the lease back in any case. */
+/** Takes the haven's lease and claims it, finishes or undoes what earlier holders left, and works; gives the lease back in any case. */
 export async function withWriting(
-	{ haven, engine, warn, signal }: WritingParts,
+	{ haven, engine, takeOver, warn, signal }: WritingParts,
 	work: (writing: Writing) => Promise<void>,
 ): Promise<void> {
 	try {
 		const lease = await takeLease({ base: haven.base, haven: haven.path, onWait: warn, signal })
 		try {
+			await claimHaven(haven, takeOver)
 			const inherited = await recoverInherited(haven, lease, engine, warn)
 			const trial = makeTrial({ haven, lease })
 			const sealer = makeSealer({ haven, lease, engine, trial })

@@ -39,7 +39,8 @@ export async function withWriter(
 	try {
 		const haven = { ...existing, flushWay: await flushWayOf(existing.base) }
 		const engine = await threads.engineFor(haven)
-		await withWriting({ haven, engine, warn, signal }, async (writing) => await work({ haven, engine, writing }))
+		const parts = { haven, engine, takeOver: false, warn, signal }
+		await withWriting(parts, async (writing) => await work({ haven, engine, writing }))
 	} finally {
 		await threads.close()
 		existing.close()

@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { takeLease } from '../../src/haven/lease.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
 import { changesBetween, fingerprint, makeScene, mirrored, type Scene } from '../mirror/support/scene.ts'
 import { runCli } from '../support/cli.ts'
@@ -29,6 +30,21 @@ test('a haven of another node is refused by that node’s name, and taken over w
 	t.deepEqual(changesBetween(before, fingerprint(scene.own)), [])
 	t.regex((await scene.syncWell(['--take-over'])).stdout, /2 snapshots already safe/)
 	await scene.syncWell()
+})
+
+test('--take-over of a haven that is being written is refused, and changes nothing', async (t) => {
+	const scene = await othersHaven(t)
+	const { signal } = new AbortController()
+	const lease = await takeLease({ base: scene.haven, haven: scene.haven, onWait: () => {}, signal })
+	const file = join(scene.haven, '.snaphaven/haven.json')
+	const before = readFileSync(file, 'utf8')
+	const result = await scene.sync(['--take-over'])
+	t.is(result.exitCode, 1)
+	t.regex(result.stderr, /is being written by process/)
+	t.is(readFileSync(file, 'utf8'), before)
+	await lease.release()
+	await scene.syncWell(['--take-over'])
+	t.not(readFileSync(file, 'utf8'), before)
 })
 
 const CHANGING: [words: string[], exitCode: number][] = [

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { assertNoTrace, makeScene, trueReceipts } from '../mirror/support/scene.ts'
-import { startCli } from '../support/cli.ts'
+import { cliFile, startCli } from '../support/cli.ts'
 import { assertMirrored } from '../support/mirrored.ts'
 import { takeSnapshot } from '../support/tree.ts'
 
@@ -20,6 +20,38 @@ test('of runs that start at once one writes, each other one that meets it is ref
 	t.true(results.some(({ exitCode }) => exitCode === 0))
 	assertMirrored(scene.node, scene.haven)
 	t.is(trueReceipts(t, scene).length, 3)
+})
+
+test('a haven that another run makes in between is found, and not made twice', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	const other = [
+		cliFile,
+		'--once',
+		'-s',
+		scene.haven,
+		...scene.node.flags,
+		'ks',
+		'--state-dir',
+		join(scene.own, 'other'),
+	]
+	const file = join(scene.haven, '.snaphaven/haven.json')
+	// The other runs from its start to its end right before this one puts its haven.json.
+	const between = `const fs = process.getBuiltinModule('node:fs')
+		const { execFileSync } = process.getBuiltinModule('node:child_process')
+		for (const name of ['link', 'rename']) {
+			const original = fs[name]
+			fs[name] = (from, to, ...rest) => {
+				if (to === ${JSON.stringify(file)} && !fs.existsSync(to)) {
+					execFileSync(process.execPath, ${JSON.stringify(other)}, { env: { ...process.env, NODE_OPTIONS: '' } })
+					fs.copyFileSync(to, to + '.first')
+				}
+				return original(from, to, ...rest)
+			}
+		}`
+	const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(between)}` }
+	t.regex((await scene.syncWell([], { env })).stdout, /1 snapshot already safe/)
+	t.is(readFileSync(file, 'utf8'), readFileSync(`${file}.first`, 'utf8'))
 })
 
 test('a run whose holder was killed goes on at once', async (t) => {

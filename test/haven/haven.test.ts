@@ -12,7 +12,14 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { type Haven, type HavenRecord, type OpenOptions, openExistingHaven, openHaven } from '../../src/haven/haven.ts'
+import {
+	claimHaven,
+	type Haven,
+	type HavenRecord,
+	type OpenOptions,
+	openExistingHaven,
+	openHaven,
+} from '../../src/haven/haven.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
 import { makeScene } from '../mirror/support/scene.ts'
 import { ownFolder } from '../support/folder.ts'
@@ -114,8 +121,29 @@ test('another machine’s haven is refused by its name, and taken over when aske
 		t.regex(error.hint ?? '', /--take-over/)
 	}
 	t.is(readFileSync(place.file, 'utf8'), before)
-	t.is((await place.open({ takeOver: true })).record.owner.host, hostname())
+	const haven = await openHaven({ ...place, takeOver: true })
+	t.is(readFileSync(place.file, 'utf8'), before, 'it is claimed under the lease, and not before')
+	await t.throwsAsync(claimHaven(haven, false), { message: /belongs to another node, node7\.example$/ })
+	await claimHaven(haven, true)
+	haven.close()
 	t.is((await place.open()).record.owner.host, hostname())
+})
+
+test('of many that make a haven at the same instant each finds the one that is there then', async (t) => {
+	const place = makePlace(t)
+	const opened = await Promise.all(Array.from({ length: 6 }, () => openHaven(place)))
+	const { id } = (await place.open()).record
+	for (const haven of opened) {
+		t.is(haven.record.id, id)
+		await t.notThrowsAsync(claimHaven(haven, false))
+	}
+	t.deepEqual(readdirSync(join(place.path, '.snaphaven')).sort(), ['haven.json', 'partial', 'receipts'])
+	// Where there are no hard links, one may have stood there only for an instant.
+	change(place.file, { id: 'another' })
+	for (const haven of opened) {
+		await t.throwsAsync(claimHaven(haven, true), { message: /became another one while it was opened/ })
+		haven.close()
+	}
 })
 
 test('a known path without its haven is a NAS that is not mounted, until a new one is asked for', async (t) => {
@@ -177,7 +205,7 @@ test('a new haven’s folders are durable before it counts as one: after a power
 	})
 	const lines = readFileSync(log, 'utf8').trim().split('\n')
 	const records: { did: string; path?: string; to?: string; ino?: number }[] = lines.map((line) => JSON.parse(line))
-	const counts = records.findIndex(({ to }) => to === '.snaphaven/haven.json')
+	const counts = records.findIndex(({ path, to }) => [path, to].includes('.snaphaven/haven.json'))
 	const flushed = records.findIndex(
 		({ did, ino }) => did === 'fsync' && ino === statSync(join(haven, '.snaphaven')).ino,
 	)
@@ -189,4 +217,5 @@ test('a new haven’s folders are durable before it counts as one: after a power
 		[made, flushed, counts],
 	)
 	t.true(made >= 0)
+	t.true(counts >= 0)
 })

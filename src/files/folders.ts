@@ -1,7 +1,18 @@
 import { constants } from './builtins.ts'
 import { hasCode, type Io } from './io.ts'
 import { decodeName, encodeName, type Name, type PathLike, pathOf } from './names.ts'
-import { fsync, lstatIfThere, mkdir, open, readdir, readdirBytes, rmdir, unlink, withOpen } from './operations.ts'
+import {
+	close,
+	fsync,
+	lstatIfThere,
+	mkdir,
+	open,
+	readdir,
+	readdirBytes,
+	rmdir,
+	unlink,
+	withOpen,
+} from './operations.ts'
 
 /** Flags that open a folder and never follow a link at its end. */
 export const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -85,6 +96,38 @@ export function* removeTree(path: string): Io<void> {
 		yield* rmdir(pathOf(path))
 	} catch (error) {
 		if (!hasCode(error, 'ENOENT')) throw error
+	}
+}
+
+const DEPTH_MAX = 64
+
+/**
+ * Removes what has this name in an opened folder, with all that is in it. Follows no link, also where somebody swaps a
+ * folder for one meanwhile; what is gone already is no error.
+ */
+export function* removeBelow(parent: number, name: Name, depth = 0): Io<void> {
+	if (depth > DEPTH_MAX) throw Object.assign(new Error(`folders are too deep in ${name}`), { code: 'ENAMETOOLONG' })
+	try {
+		const folder = yield* openUnlessOther(parent, name)
+		if (folder === undefined) return yield* unlink(below(parent, name))
+		try {
+			for (const inner of yield* namesIn(folder)) yield* removeBelow(folder, inner, depth + 1)
+		} finally {
+			yield* close(folder)
+		}
+		yield* rmdir(below(parent, name))
+	} catch (error) {
+		if (!hasCode(error, 'ENOENT')) throw error
+	}
+}
+
+/** Undefined for what is no folder. */
+function* openUnlessOther(parent: number, name: Name): Io<number | undefined> {
+	try {
+		return yield* openFolder(parent, name)
+	} catch (error) {
+		if (hasCode(error, 'ELOOP', 'ENOTDIR')) return undefined
+		throw error
 	}
 }
 

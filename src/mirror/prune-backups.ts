@@ -47,21 +47,38 @@ export function* pruneBackups(
 	done.kept = kept
 	done.untilMs = untilMs
 	if (go.length === 0) return done
-	yield* withSourceFolders(location, BACKUPS, listing.dataDirectories, function* (folders) {
+	const pruning = withSourceFolders(location, BACKUPS, listing.dataDirectories, function* (folders) {
 		yield* refuseMounts(location, listing, folders)
 		for (const one of go) {
-			try {
-				const lost = yield* onHaven(missingInHaven(base, one))
-				if (lost !== undefined) throw new SourceChanged(`the haven has lost ${lost}`)
-				yield* checkFolder(listing, one, folders)
-				yield* prune(one, folders, dryRun, done)
-			} catch (error) {
-				if (!(error instanceof SourceChanged)) throw error
-				done.kept.push(`${one.sstable.prefix.slice(0, -1)}: ${error.message}`)
-			}
+			yield* keeping(done, `${one.sstable.prefix.slice(0, -1)}: `, pruneOne(base, listing, one, folders, dryRun, done))
 		}
 	})
+	yield* keeping(done, '', pruning)
 	return done
+}
+
+/** What is another by now stays: a later look finds what it is. */
+function* keeping(done: PrunedBackups, what: string, work: Io<void>): Io<void> {
+	try {
+		yield* work
+	} catch (error) {
+		if (!(error instanceof SourceChanged)) throw error
+		done.kept.push(`${what}${error.message}`)
+	}
+}
+
+function* pruneOne(
+	base: string,
+	listing: LiveListing,
+	one: Prunable,
+	folders: SourceFolders,
+	dryRun: boolean,
+	done: PrunedBackups,
+): Io<void> {
+	const lost = yield* onHaven(missingInHaven(base, one))
+	if (lost !== undefined) throw new SourceChanged(`the haven has lost ${lost}`)
+	yield* checkFolder(listing, one, folders)
+	yield* prune(one, folders, dryRun, done)
 }
 
 const LOOKS_IN_FLIGHT = 16

@@ -82,12 +82,12 @@ function* linkFrom(order: FileOrder, source: number): Io<string | undefined> {
 
 function* copyFrom(order: FileOrder, source: number): Io<string | undefined> {
 	let isGood = false
-	const target = yield* onTarget(open(order.to, CREATE, 0o600))
+	const target = yield* onTarget(order, open(order.to, CREATE, 0o600))
 	try {
 		const damage = yield* check(order, source, target)
 		if (damage !== undefined) return damage
-		yield* onTarget(dress(target, order.file))
-		yield* onTarget(fsync(target))
+		yield* onTarget(order, dress(target, order.file))
+		yield* onTarget(order, fsync(target))
 		isGood = true
 		return undefined
 	} finally {
@@ -122,7 +122,7 @@ function* pump(order: FileOrder, source: number, target: number | undefined): Io
 			const got = yield* read(source, chunk, 0, chunk.length, null)
 			if (got === 0) return { crc, done }
 			crc = crc32(chunk.subarray(0, got), crc)
-			if (target !== undefined) yield* onTarget(writeFully(target, chunk, got, null))
+			if (target !== undefined) yield* onTarget(order, writeFully(target, chunk, got, null))
 			done += got
 			order.onBytes(got)
 			// Most files are small: a read more, to see that they end there, would be a call in ten.
@@ -157,12 +157,12 @@ function damageOf(error: unknown, path: string): string {
 	)
 }
 
-function* onTarget<T>(work: Io<T>): Io<T> {
+function* onTarget<T>({ file: { path } }: FileOrder, work: Io<T>): Io<T> {
 	try {
 		return yield* work
 	} catch (error) {
 		if (!hasCode(error)) throw error
 		const hint = hasCode(error, 'ENOSPC', 'EDQUOT') ? 'Free some space there.' : 'See that this user may write there.'
-		throw failure(`can’t write what is restored: ${error.message}`, `${hint} Run it again to go on.`, error)
+		throw failure(`can’t write ${path}, which is restored (${error.code})`, `${hint} Run it again to go on.`, error)
 	}
 }

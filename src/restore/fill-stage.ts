@@ -1,10 +1,11 @@
-import { removeTree } from '../files/folders.ts'
+import { removeBelow } from '../files/folders.ts'
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import type { Combined } from './add-backups.ts'
-import { folderOf, type TablePlace } from './places.ts'
+import { withDataFolder } from './data-folders.ts'
+import type { TablePlace } from './places.ts'
 import { restoreTable, type TableResult } from './restore-table.ts'
-import { makeStage, type Stage } from './stage.ts'
+import { makeStage, STAGE, type Stage } from './stage.ts'
 import type { ChooseOptions, RestoreEvent } from './types.ts'
 
 /** What a stage is filled for. */
@@ -22,10 +23,12 @@ export async function fillStage(
 	{ keyspace, name }: Pick<TablePlace, 'keyspace' | 'name'>,
 	receipt: Combined,
 ): Promise<TableResult> {
-	const place = { root: stage.root, keyspace, name }
 	await makeStage(stage, keyspace)
-	await runAsync(removeTree(folderOf(place)))
 	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
 	const ways = { link: false, acceptDamaged, owner: stage.owner, signal, onBytes }
-	return await runAsync(restoreTable({ base, receipt, place, ...ways }, false))
+	const fill = withDataFolder(stage.directory, `${STAGE}/${keyspace}`, function* (parent) {
+		yield* removeBelow(parent, name)
+		return yield* restoreTable({ base, receipt, parent, name, ...ways })
+	})
+	return await runAsync(fill)
 }

@@ -4,6 +4,7 @@ import type { Haven } from '../haven/haven.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { countRows } from './count-rows.ts'
 import { createTable } from './create-table.ts'
+import { inDataDirectory } from './data-folders.ts'
 import { finishBeforeRefresh } from './earlier-moves.ts'
 import { fillStage } from './fill-stage.ts'
 import { type LiveSSTable, liveSSTables, tableFolders } from './live-sstables.ts'
@@ -34,7 +35,8 @@ interface Import {
  */
 export async function importTables(work: Import): Promise<void> {
 	const { plan, options, signal } = work
-	requireSpace(plan, plan.stage.root)
+	const { directory, root } = plan.stage
+	requireSpace(plan, root)
 	const [dataDirectory = ''] = options.dataDirectories
 	const release = await holdFolder(dataDirectory)
 	try {
@@ -46,9 +48,9 @@ export async function importTables(work: Import): Promise<void> {
 				continue
 			}
 			const problem = plan.toMake.includes(table) ? await makeTable(work, table) : undefined
-			if (problem === undefined) await importTable(work, table)
+			if (problem === undefined) await inDataDirectory(directory, () => importTable(work, table))
 			else refuseTable(work, table, problem)
-			await clearStage(plan.stage)
+			await inDataDirectory(directory, () => clearStage(directory))
 		}
 	} finally {
 		release()

@@ -1,6 +1,7 @@
 import { runAsync } from '../files/io.ts'
 import type { Haven } from '../haven/haven.ts'
 import { onHaven } from '../haven/trouble.ts'
+import { inDataDirectory } from './data-folders.ts'
 import { finishEarlier, noteIn } from './earlier-moves.ts'
 import { fillStage } from './fill-stage.ts'
 import { moveAll } from './moves.ts'
@@ -42,8 +43,8 @@ export async function restoreOffline(work: Omit<Offline, 'aside'>): Promise<void
 		for (const table of plan.tables.filter(({ isThere }) => !isThere)) {
 			signal.throwIfAborted()
 			await refuseRunning(options.dataDirectories)
-			await putTable({ ...work, aside }, table)
-			for (const disk of plan.disks) await clearStage(disk)
+			await inDataDirectory(dataDirectory, () => putTable({ ...work, aside }, table))
+			for (const { directory } of plan.disks) await inDataDirectory(directory, () => clearStage(directory))
 		}
 	} finally {
 		release()
@@ -82,8 +83,8 @@ async function putTable(work: Offline, table: OfflineTable): Promise<void> {
 	const moves = await runAsync(planMoves({ table, disks, replace: options.replace, aside, gathered }))
 	if (moves === undefined) return refuse('an SSTable of one of its ids is there already, with other contents', false)
 	await Promise.all(disks.map((disk) => makeStage(disk, keyspace)))
-	const notes = disks.map(({ root }) => noteIn(root))
-	await runAsync(moveAll(notes, moves))
+	const directories = disks.map(({ directory }) => directory)
+	await runAsync(moveAll(directories.map(noteIn), directories, moves))
 	for (const folder of new Set(moves.flatMap(({ to }) => asideIn(to, aside)))) tell({ type: 'replaced', table, folder })
 	tell({ type: 'restored', table, leftOut })
 }

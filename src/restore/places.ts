@@ -34,7 +34,12 @@ export function folderOf({ root, keyspace, name }: TablePlace): string {
 
 /** Where a table is gathered, beside its folder. */
 export function partialOf({ root, keyspace, name }: TablePlace): string {
-	return `${root}/${keyspace}/.${name}.snaphaven-partial`
+	return `${root}/${keyspace}/${partialName(name)}`
+}
+
+/** The name of the folder that a table of that name is gathered in. */
+export function partialName(name: string): string {
+	return `.${name}.snaphaven-partial`
 }
 
 /** What says that a table's folder was restored whole, and from which receipt. */

@@ -1,8 +1,8 @@
-import { ownAs, readWhole } from '../files/contents.ts'
-import { FOLDER, makeFolder } from '../files/folders.ts'
-import type { Io } from '../files/io.ts'
+import { readWhole } from '../files/contents.ts'
+import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
-import { fchmod, lstatIfThere, withOpen } from '../files/operations.ts'
+import { lstatIfThere } from '../files/operations.ts'
+import { withDataFolder } from './data-folders.ts'
 import { freeNames, idOf } from './free-ids.ts'
 import { namesIn } from './live-sstables.ts'
 import type { Move } from './moves.ts'
@@ -29,6 +29,7 @@ interface MovesOrder {
 export function* planMoves({ table, disks, replace, aside, gathered }: MovesOrder): Io<Move[] | undefined> {
 	const within = `${table.place.keyspace}/${table.folderName}`
 	const moves: Move[] = []
+	for (const { directory } of disks) yield* refuseForeign(directory, within)
 	for (const { directory, owner } of replace ? disks : []) {
 		moves.push(...(yield* movesAside(directory, within, aside, owner)))
 	}
@@ -51,6 +52,15 @@ export function* planMoves({ table, disks, replace, aside, gathered }: MovesOrde
 		}
 	}
 	return moves
+}
+
+/** Fails before anything is noted where somebody else's link stands in the table's place. */
+function* refuseForeign(directory: string, within: string): Io<void> {
+	try {
+		yield* withDataFolder(directory, within, function* () {})
+	} catch (error) {
+		if (!hasCode(error, 'ENOENT')) throw error
+	}
 }
 
 /** The ids of SSTables in these folders, also of those that a transaction log alone still knows. */
@@ -88,18 +98,7 @@ function* movesAside(dataDirectory: string, within: string, aside: string, owner
 	return moves
 }
 
-/** Makes the folders of a path within a data directory that are missing. */
+/** Makes the folders of a path within a data directory that are missing, of that owner, with the mode of a data directory's. */
 function* makeFolders({ directory, owner }: Pick<Disk, 'directory' | 'owner'>, path: string): Io<void> {
-	const parts = path.split('/').filter((part) => part !== '')
-	for (const at of parts.keys()) yield* makeOwned(`${directory}/${parts.slice(0, at + 1).join('/')}`, owner)
-}
-
-/** Makes a folder that is missing, of that owner, with the mode of a data directory's. */
-function* makeOwned(path: string, owner: Stage['owner']): Io<void> {
-	if (yield* lstatIfThere(pathOf(path))) return
-	yield* makeFolder(pathOf(path), 0o755)
-	yield* withOpen(pathOf(path), FOLDER, function* (fd) {
-		yield* ownAs(fd, owner)
-		yield* fchmod(fd, 0o755)
-	})
+	yield* withDataFolder(directory, path, function* () {}, { mode: 0o755, owner })
 }

@@ -68,7 +68,7 @@ export async function putAndRefresh(
 }
 
 /** Moves it behind a durable note, since half an SSTable would fail each refresh; gives the SSTables' prefixes then. */
-async function moveIn({ directory, root }: Stage, place: TablePlace, live: string[]): Promise<Set<string>> {
+async function moveIn({ directory }: Stage, place: TablePlace, live: string[]): Promise<Set<string>> {
 	const staged = folderOf(place)
 	const [to = ''] = live.filter((folder) => folder.startsWith(`${directory}/`))
 	const there: string[] = []
@@ -76,7 +76,7 @@ async function moveIn({ directory, root }: Stage, place: TablePlace, live: strin
 	const names = movesToLive(await runAsync(namesIn(staged)), there)
 	const moves = names.map((name) => ({ from: `${staged}/${name.from}`, to: `${to}/${name.to}` }))
 	try {
-		await runAsync(moveAll([refreshNoteIn(root)], moves))
+		await runAsync(moveAll([refreshNoteIn(directory)], [directory], moves))
 	} catch (error) {
 		if (!hasCode(error)) throw error
 		throw failure(

@@ -1,9 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { failure } from '../errors.ts'
+import { constants } from '../files/builtins.ts'
+import { flushFolder, makeFolder } from '../files/folders.ts'
 import { each, hasCode, type Io, runAsync } from '../files/io.ts'
+import { withOpen } from '../files/operations.ts'
 import type { Haven } from '../haven/haven.ts'
 import { holdFolder } from './one-at-a-time.ts'
-import { folderOf } from './places.ts'
+import { folderOf, type TablePlace } from './places.ts'
 import { requireSpace } from './plan.ts'
 import { readReceiptFor } from './receipt-for.ts'
 import { restoreTable } from './restore-table.ts'
@@ -75,12 +78,20 @@ function* restoreOne(
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
-	const order = { base, receipt: read.receipt, place, link, acceptDamaged, signal, onBytes }
-	const { restored, damage, leftOut, changed } = yield* onPlace(folderOf(place), restoreTable(order))
+	const order = { base, receipt: read.receipt, note: place, name, link, acceptDamaged, signal, onBytes }
+	const restoring = withKeyspace(place, (parent) => restoreTable({ ...order, parent }))
+	const { restored, damage, leftOut, changed } = yield* onPlace(folderOf(place), restoring)
 	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
 	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
 	for (const one of damage) tell({ type: 'damaged file', table, ...one })
 	tell({ type: 'restored', table, leftOut })
+}
+
+/** Works with the keyspace's folder, made where it is missing. */
+function* withKeyspace<T>({ root, keyspace }: TablePlace, work: (folder: number) => Io<T>): Io<T> {
+	const path = `${root}/${keyspace}`
+	if (yield* makeFolder(path, 0o777)) yield* flushFolder(root)
+	return yield* withOpen(path, constants.O_RDONLY | constants.O_DIRECTORY, work)
 }
 
 function* onPlace<T>(folder: string, work: Io<T>): Io<T> {

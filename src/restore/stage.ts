@@ -1,10 +1,11 @@
 import { stat, statfs } from 'node:fs/promises'
 import { failure, usageError } from '../errors.ts'
 import { ownAs } from '../files/contents.ts'
-import { FOLDER, makeFolder, removeTree } from '../files/folders.ts'
-import { hasCode, type Io, runAsync } from '../files/io.ts'
-import { fchmod, withOpen } from '../files/operations.ts'
+import { removeBelow } from '../files/folders.ts'
+import { hasCode, runAsync } from '../files/io.ts'
+import { fchmod } from '../files/operations.ts'
 import { checkPlace } from '../haven/place.ts'
+import { withDataFolder } from './data-folders.ts'
 
 /** Where copies are gathered for a node to move in. */
 export interface Stage {
@@ -24,12 +25,7 @@ export interface Stage {
  * In the data directory itself, which alone is sure to be on its file system, so that SSTables are moved in by renames.
  * Neither Cassandra nor snaphaven takes a name with a dot for a keyspace.
  */
-const STAGE = '.snaphaven-restore'
-
-/** Where a data directory's stage is. */
-export function stageRoot(dataDirectory: string): string {
-	return `${dataDirectory}/${STAGE}`
-}
+export const STAGE = '.snaphaven-restore'
 
 /** Finds the data directory with the most free space for the stage; nothing is made. Throws for data directories that are none. */
 export async function findStage(dataDirectories: string[], haven: string): Promise<Stage> {
@@ -45,7 +41,7 @@ export async function findStages(dataDirectories: string[], haven: string): Prom
 }
 
 async function stageIn(dataDirectory: string): Promise<Stage> {
-	const root = stageRoot(dataDirectory)
+	const root = `${dataDirectory}/${STAGE}`
 	if (/[\s*?[]/.test(root)) {
 		throw usageError(`the data directory ${dataDirectory} can’t be given to nodetool: its script would take it apart`)
 	}
@@ -64,24 +60,29 @@ async function stageIn(dataDirectory: string): Promise<Stage> {
 }
 
 /** Makes the stage and a keyspace's folder in it, Cassandra's user's own. */
-export async function makeStage({ root, owner }: Stage, keyspace: string): Promise<void> {
+export async function makeStage({ directory, root, owner }: Stage, keyspace: string): Promise<void> {
+	const making = { mode: 0o700, owner }
 	try {
-		for (const path of [root, `${root}/${keyspace}`]) await runAsync(makeOwned(path, owner))
+		for (const path of [STAGE, `${STAGE}/${keyspace}`]) {
+			await runAsync(
+				withDataFolder(
+					directory,
+					path,
+					function* (folder) {
+						yield* ownAs(folder, owner)
+						yield* fchmod(folder, 0o700)
+					},
+					making,
+				),
+			)
+		}
 	} catch (error) {
 		if (!hasCode(error)) throw error
 		throw failure(`${root} can’t be made (${error.code})`, 'Run as the user that Cassandra runs as, or as root.', error)
 	}
 }
 
-function* makeOwned(path: string, owner: Stage['owner']): Io<void> {
-	yield* makeFolder(path, 0o700)
-	yield* withOpen(path, FOLDER, function* (fd) {
-		yield* ownAs(fd, owner)
-		yield* fchmod(fd, 0o700)
-	})
-}
-
-/** Removes the stage with all that is left in it. */
-export async function clearStage({ root }: Stage): Promise<void> {
-	await runAsync(removeTree(root))
+/** Removes a data directory's stage with all that is left in it. */
+export async function clearStage(dataDirectory: string): Promise<void> {
+	await runAsync(withDataFolder(dataDirectory, '', (folder) => removeBelow(folder, STAGE)))
 }

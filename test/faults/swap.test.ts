@@ -1,15 +1,27 @@
-import { lchownSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+	lchownSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { execa, execaSync } from 'execa'
 import { runCli } from '../support/cli.ts'
 import { testWhere } from '../support/not-run.ts'
-import { makeTree, type Tree, takeSnapshot } from '../support/tree.ts'
+import { linkBackups, makeTree, removeLive, type Tree, takeSnapshot } from '../support/tree.ts'
 
 /** Swaps in each mode, at least; SNAPHAVEN_SWAPS sets another number. */
-const { SNAPHAVEN_SWAPS: swapsMin = 3000 } = process.env
+const { SNAPHAVEN_SWAPS: swapsMin = 500 } = process.env
 const secret = 'secret'
+/** Who owns the data directory. */
+const cassandra = 54_320
 /** A user who may write into the data directory and is neither root nor the one whom snaphaven runs as. */
 const stranger = 54_321
 
@@ -17,33 +29,50 @@ const missing = process.getuid?.() === 0 ? pythonMissing() : 'needs root'
 
 const swapper = join(import.meta.dirname, 'swap-links.py')
 
-for (const flags of [[], ['--move-snapshots']]) {
-	const mode = flags.length > 0 ? ', with --move-snapshots' : ''
-	testWhere(missing, `what is swapped for a link at any instant leads nowhere else${mode}`, async (t) => {
+interface Mode {
+	flags: string[]
+	/** Of the lines of a run, those that say that something was done in spite of the swaps. */
+	done: RegExp
+	isRestore?: boolean
+}
+
+const modes: Mode[] = [
+	{ flags: [], done: /"type":"sealed"/ },
+	{ flags: ['--move-snapshots'], done: /"type":"sealed"/ },
+	{ flags: ['--sync-sstables'], done: /"type":"live"/ },
+	{ flags: ['--backups', '--prune-backups', '--prune-backups-after', '0s'], done: /"type":"backups/ },
+	{ flags: ['--offline'], done: /"type":"restored"/, isRestore: true },
+	{ flags: ['--offline', '--replace'], done: /"type":"restored"/, isRestore: true },
+]
+
+for (const mode of modes) {
+	const title = `what is swapped for a link at any instant leads nowhere else: ${mode.isRestore ? 'restore' : 'sync'} ${mode.flags.join(' ')}`
+	testWhere(missing, title, async (t) => {
 		const own = await mkdtemp(join(tmpdir(), 'snaphaven-swap-'))
 		t.teardown(() => rm(own, { recursive: true, force: true }))
 		let swaps = 0
-		let sealed = 0
+		let done = 0
 		for (let round = 0; swaps < Number(swapsMin); round++) {
-			const scene = makeScene(join(own, String(round)))
+			const scene = await makeScene(join(own, String(round)), mode)
 			const attacker = execa('python3', [swapper, ...scene.pairs])
-			const { stdout, stderr } = await runCli([...scene.args, ...flags])
+			await once(attacker.stdout, 'data')
+			const { stdout, stderr } = await runCli(scene.args)
 			attacker.stdin.end()
-			swaps += Number((await attacker).stdout)
-			sealed += stdout.split('\n').filter((line) => line.includes('"type":"sealed"')).length
-			t.notRegex(stderr, /at .*\.js:\d/)
+			swaps += Number((await attacker).stdout.replace('begun', ''))
+			done += stdout.split('\n').filter((line) => mode.done.test(line)).length
 			const stolen = [...contentsOf(scene.haven)].filter(([, text]) => text.includes(secret))
 			t.deepEqual(stolen, [], 'the haven has what lies elsewhere')
 			t.deepEqual(contentsOf(scene.elsewhere), scene.secrets, 'what lies elsewhere has changed')
+			t.notRegex(stderr, /at .*\.js:\d|did not foresee/)
 		}
-		t.log(`${swaps} swaps, ${sealed} snapshots sealed meanwhile`)
-		t.true(sealed > 0)
+		t.log(`${swaps} swaps, ${done} times something was done meanwhile`)
+		t.true(done > 0)
 	})
 }
 
 interface Scene {
 	haven: string
-	/** The command line of a pass. */
+	/** The command line. */
 	args: string[]
 	/** A disk with the node's own names, of which nothing may be read or changed. */
 	elsewhere: string
@@ -52,50 +81,93 @@ interface Scene {
 	pairs: string[]
 }
 
-function makeScene(own: string): Scene {
+async function makeScene(own: string, { flags, isRestore = false }: Mode): Promise<Scene> {
 	const tree = makeTree(join(own, 'node'), { tables: 4, sstables: 4, dataBytes: 20_000 })
+	linkBackups(tree, 2)
 	takeSnapshot(tree, 'daily')
+	const haven = join(own, 'haven')
+	const sync = ['sync', '--once', '--json', '--settle-time', '1', '-s', haven, ...tree.flags, tree.keyspace]
+	execaSync('chown', ['-R', `${cassandra}:${cassandra}`, tree.root])
+	if (isRestore) await runCli(sync)
 	const elsewhere = join(own, 'elsewhere')
 	execaSync('cp', ['-a', tree.root, elsewhere])
+	execaSync('chown', ['-R', '0:0', elsewhere])
+	if (isRestore) makeStages(tree, elsewhere)
 	// Of the same sizes, so that nothing but the way that led there tells them from the node's own.
 	for (const [path, { length }] of contentsOf(elsewhere)) {
-		if (!path.endsWith('manifest.json')) writeFileSync(join(elsewhere, path), secret.repeat(length).slice(0, length))
+		if (path.endsWith('manifest.json') || lstatSync(join(elsewhere, path)).isDirectory()) continue
+		writeFileSync(join(elsewhere, path), secret.repeat(length).slice(0, length))
 	}
+	// What is to come back.
+	if (isRestore && !flags.includes('--replace')) removeLive(tree)
 	mkdirSync(join(own, 'links'))
-	const pairs = targetsIn(tree).flatMap((path, number) => {
+	const targets = isRestore ? restoreTargetsIn(tree) : targetsIn(tree)
+	const pairs = targets.flatMap((path, number) => {
 		const link = join(own, 'links', String(number))
 		symlinkSync(join(elsewhere, relative(tree.root, path)), link)
 		lchownSync(link, stranger, stranger)
 		return [path, link]
 	})
-	const haven = join(own, 'haven')
-	const args = ['sync', '--once', '--json', '--settle-time', '1', '-s', haven, ...tree.flags, tree.keyspace]
-	return { haven, args, elsewhere, secrets: contentsOf(elsewhere), pairs }
+	const restore = ['restore', '--json', '-s', haven, '-t', 'daily', ...tree.flags, ...flags, tree.keyspace]
+	return { haven, args: isRestore ? restore : [...sync, ...flags], elsewhere, secrets: contentsOf(elsewhere), pairs }
 }
 
-/** A table's folder, a folder of snapshots, a tag's folder, and files. */
+/** A table's folder, a folder of snapshots or of backups, a tag's folder, and files. */
 function targetsIn(tree: Tree): string[] {
 	const [table = '', snapshots = '', tag = '', files = ''] = tree.folders.map((folder) =>
 		join(tree.root, 'data', tree.keyspace, folder),
 	)
-	const inside = ['nb-1-big-Data.db', 'nb-2-big-TOC.txt', 'nb-3-big-Index.db', 'manifest.json']
+	const inside = ['nb-1-big-Data.db', 'nb-2-big-TOC.txt', 'nb-3-big-Index.db']
 	return [
 		table,
 		join(snapshots, 'snapshots'),
+		join(snapshots, 'backups'),
 		join(tag, 'snapshots/daily'),
-		...inside.map((name) => join(files, 'snapshots/daily', name)),
+		...[...inside, 'manifest.json'].map((name) => join(files, 'snapshots/daily', name)),
+		...inside.slice(0, 2).map((name) => join(files, name)),
+		...inside.slice(2).map((name) => join(files, 'backups', name)),
 	]
 }
 
-/** The text of each file below a folder, by its path there; a link's is where it leads. */
+/** The keyspace's and a table's folder, and the folders that a restore makes for a time. */
+function restoreTargetsIn(tree: Tree): string[] {
+	const data = join(tree.root, 'data')
+	const stage = join(data, '.snaphaven-restore')
+	return [join(data, tree.keyspace, tree.folders[1] ?? ''), stage, ...stagedIn(tree).map((path) => join(data, path))]
+}
+
+function stagedIn({ keyspace, folders }: Tree): string[] {
+	const stage = `.snaphaven-restore/${keyspace}`
+	const names = folders.map((folder) => folder.slice(0, folder.indexOf('-')))
+	return [stage, ...names.flatMap((name) => [`${stage}/${name}`, `${stage}/.${name}.snaphaven-partial`])]
+}
+
+/** Elsewhere too there are folders of such names, whose contents must not go. */
+function makeStages(tree: Tree, elsewhere: string): void {
+	for (const path of stagedIn(tree)) {
+		const file = join(elsewhere, 'data', path, 'nb-9-big-Data.db')
+		mkdirSync(dirname(file), { recursive: true })
+		writeFileSync(file, secret)
+	}
+}
+
+/** What is below a folder, by its path there: a file's text, where a link leads, whose a folder is. */
 function contentsOf(folder: string): Map<string, string> {
-	const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
 	return new Map(
-		entries.map((entry) => {
+		readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) => {
 			const path = join(entry.parentPath, entry.name)
-			return [relative(folder, path), entry.isFile() ? readFileSync(path, 'latin1') : readlinkSync(path)]
+			return [relative(folder, path), entry.isDirectory() ? ownerOf(path) : textOf(path, entry.isFile())]
 		}),
 	)
+}
+
+function ownerOf(path: string): string {
+	const { uid, gid, mode } = lstatSync(path)
+	return `${uid} ${gid} ${mode.toString(8)}`
+}
+
+function textOf(path: string, isFile: boolean): string {
+	return isFile ? readFileSync(path, 'latin1') : readlinkSync(path)
 }
 
 function pythonMissing(): string | undefined {

@@ -1,11 +1,27 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
+import {
+	chownSync,
+	cpSync,
+	existsSync,
+	lchownSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { withChecksum } from '../../src/haven/sealed-text.ts'
 import { currentFolder } from '../../src/restore/current-folder.ts'
 import { freeNames } from '../../src/restore/free-ids.ts'
+import { changesBetween, fingerprint } from '../mirror/support/scene.ts'
 import { type CliOptions, type CliResult, nodeBinary } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
+import { serialWhere } from '../support/not-run.ts'
 import {
 	ended,
 	filesIn,
@@ -138,7 +154,7 @@ for (const nth of [1, 12]) {
 	test.serial(`a run that was killed at its move ${nth} into the live folder is finished by the next`, async (t) => {
 		const scene = stopped(t)
 		lose(scene, 'orders')
-		const at = { call: 'rename', path: '/.snaphaven-restore/shop/orders/', nth, signal: 'SIGKILL' }
+		const at = { call: 'rename', path: '/nb-', nth, signal: 'SIGKILL' }
 		const killed = await scene.put(['shop.orders'], { env: signalAt(scene.own, at) })
 		t.is(killed.signal, 'SIGKILL')
 		ended(t, await scene.put(['shop.carts']), 0)
@@ -189,7 +205,7 @@ for (const which of ['all data directories', 'the first one alone', 'the last on
 	test.serial(`a spread run that was killed amid its moves is finished by the next with ${which}`, async (t) => {
 		const { scene, flags } = withSecond(stopped(t))
 		lose(scene, 'orders')
-		const at = { call: 'rename', path: '/.snaphaven-restore/shop/orders/', nth: 3, signal: 'SIGKILL' }
+		const at = { call: 'rename', path: '/nb-', nth: 3, signal: 'SIGKILL' }
 		const killed = await scene.put([...flags, 'shop.orders'], { env: signalAt(scene.own, at) })
 		t.is(killed.signal, 'SIGKILL')
 		const all = scene.dataDirectories
@@ -221,6 +237,65 @@ test.serial('it is refused while a Cassandra has files of a data directory open'
 	await gone
 	ended(t, await scene.put(['shop.orders']), 0)
 })
+
+/** A user who may write into the data directory. */
+const stranger = 54_321
+
+interface Trap {
+	what: string
+	set: (trap: { data: string; elsewhere: string; orders: string }) => void
+	args?: string[]
+	message: RegExp
+}
+
+const traps: Trap[] = [
+	{
+		what: 'a note of moves that another user has left',
+		set: ({ data, elsewhere }) => {
+			const moves = [{ from: join(elsewhere, 'secret'), to: join(data, 'shop/secret') }]
+			const note = withChecksum(JSON.stringify({ format: 1, dataDirectories: [data, elsewhere], moves }))
+			mkdirSync(join(data, '.snaphaven-restore'))
+			writeFileSync(join(data, '.snaphaven-restore/moves.json'), note)
+			chownSync(join(data, '.snaphaven-restore/moves.json'), stranger, stranger)
+		},
+		message: /moves\.json belongs to user 54321, who is neither root nor/,
+	},
+	{
+		what: 'a link in place of the folder that it is staged in',
+		set: ({ data, elsewhere }) => symlinkSync(elsewhere, join(data, '.snaphaven-restore')),
+		message: /what is in \S+data\S* can’t be worked with: (ELOOP|ENOTDIR)/,
+	},
+	{
+		what: 'another user’s link in place of the table',
+		set: ({ elsewhere, orders }) => {
+			rmSync(orders, { recursive: true })
+			symlinkSync(elsewhere, orders)
+			lchownSync(orders, stranger, stranger)
+		},
+		args: ['--replace'],
+		message: /"orders-\w+" is a symbolic link of user 54321/,
+	},
+]
+
+const notRoot = process.getuid?.() === 0 ? undefined : 'needs root'
+
+for (const { what, set, args = [], message } of traps) {
+	serialWhere(notRoot, `${what} is refused, and nothing elsewhere is moved, deleted or given away`, async (t) => {
+		const scene = stopped(t)
+		const [data = ''] = scene.dataDirectories
+		const name = readdirSync(join(data, 'shop')).find((one) => one.startsWith('orders-')) ?? ''
+		const elsewhere = join(scene.own, 'elsewhere')
+		for (const folder of ['', 'shop', 'shop/orders']) mkdirSync(join(elsewhere, folder))
+		for (const file of ['secret', 'shop/secret', 'shop/orders/secret']) writeFileSync(join(elsewhere, file), 'x')
+		lose(scene, 'orders')
+		set({ data, elsewhere, orders: join(data, 'shop', name) })
+		const before = fingerprint(elsewhere)
+		const result = await scene.put([...args, 'shop.orders'])
+		ended(t, result, 1)
+		t.regex(result.stderr, message)
+		t.deepEqual(changesBetween(before, fingerprint(elsewhere)), [])
+	})
+}
 
 test.serial('a table whose folder is not there, or can’t be told from another, is refused', async (t) => {
 	const scene = stopped(t)

@@ -6,5 +6,15 @@ import test, { type Implementation } from 'ava'
  */
 export function testWhere(missing: string | undefined, title: string, body: Implementation<[]>): void {
 	if (missing === undefined) test(title, body)
-	else test.skip(`${title} (not run: ${missing})`, body)
+	else notRun(missing, title, body)
+}
+
+/** The same of a test that is not run beside others of its file. */
+export function serialWhere(missing: string | undefined, title: string, body: Implementation<[]>): void {
+	if (missing === undefined) test.serial(title, body)
+	else notRun(missing, title, body)
+}
+
+function notRun(missing: string, title: string, body: Implementation<[]>): void {
+	test.skip(`${title} (not run: ${missing})`, body)
 }

@@ -106,9 +106,11 @@ const LOOKS_IN_FLIGHT = 16
  * what this was. Throws SourceChanged, before anything is deleted, where another folder has come into the place of one.
  */
 function* removeFiles(listing: SnapshotListing, folders: SourceFolders): Io<void> {
-	for (const { directory, path, ino } of listing.folders) {
+	for (const { directory, path, ino, mtimeNs } of listing.folders) {
 		const found = yield* stat(yield* folders.folder(directory, path))
-		if (found.ino !== ino) throw new SourceChanged(`${path || 'its folder'} is another`)
+		// A folder that is made where one was removed may well get its inode number.
+		const isSame = found.ino === ino && found.mtimeNs === mtimeNs
+		if (!isSame) throw new SourceChanged(`${path || 'its folder'} is another`)
 	}
 	const last = listing.files.filter(({ path }) => path === MANIFEST)
 	const first = [...listing.superseded, ...listing.files.filter(({ path }) => path !== MANIFEST)]

@@ -7,28 +7,43 @@ import { assertNoTrace, makeScene, mirrored, trueReceipts } from './support/scen
 /** More than a pass opens the tag's folder. */
 const opensMax = 20
 
+/** `reuse`: the other's folder has the same inode number, as it may well have where one was removed just now. */
+type What = 'clear' | 'replace' | 'reuse'
+
 /**
  * Clears the tag, or puts one of the same name into its place, right before its folder is opened for the nth time by any
  * thread; as a module for --import.
  */
-function meddler(folder: string, counter: string, nth: number, what: 'clear' | 'replace'): string {
+function meddler(folder: string, counter: string, nth: number, what: What): string {
 	const clear = `fs.rmSync(${JSON.stringify(folder)}, { recursive: true })`
-	const replace = `fs.renameSync(${JSON.stringify(folder)}, ${JSON.stringify(`${counter}.aside`)});
-		fs.cpSync(${JSON.stringify(`${counter}.aside`)}, ${JSON.stringify(folder)}, { recursive: true, preserveTimestamps: true });
-		fs.writeFileSync(${JSON.stringify(join(folder, 'nb-1-big-Statistics.db'))}, 'of the other')`
+	const other = `const names = fs.readdirSync(${JSON.stringify(folder)})
+		fs.cpSync(${JSON.stringify(folder)}, ${JSON.stringify(`${counter}.aside`)}, { recursive: true, preserveTimestamps: true });
+		fs.writeFileSync(${JSON.stringify(join(`${counter}.aside`, 'nb-1-big-Statistics.db'))}, 'of the other');`
+	const replace = `${other} fs.renameSync(${JSON.stringify(folder)}, ${JSON.stringify(`${counter}.was`)});
+		fs.renameSync(${JSON.stringify(`${counter}.aside`)}, ${JSON.stringify(folder)})`
+	const reuse = `${other} for (const name of names) {
+			fs.rmSync(${JSON.stringify(`${folder}/`)} + name)
+			fs.renameSync(${JSON.stringify(`${counter}.aside/`)} + name, ${JSON.stringify(`${folder}/`)} + name)
+		}`
+	const does = { clear, replace, reuse }[what]
 	return `import fs from 'node:fs'
 		const { openSync } = fs
 		fs.openSync = (path, ...more) => {
 			if (String(path).endsWith('/daily')) {
 				fs.appendFileSync(${JSON.stringify(counter)}, '.')
-				if (fs.statSync(${JSON.stringify(counter)}).size === ${nth}) { ${what === 'clear' ? clear : replace} }
+				if (fs.statSync(${JSON.stringify(counter)}).size === ${nth}) { ${does} }
 			}
 			return openSync(path, ...more)
 		}`
 }
 
-for (const what of ['clear', 'replace'] as const) {
-	const happens = what === 'clear' ? 'cleared by another hand' : 'taken anew'
+const HAPPENS: Record<What, string> = {
+	clear: 'cleared by another hand',
+	replace: 'taken anew',
+	reuse: 'taken anew in a folder of the same inode number',
+}
+
+for (const [what, happens] of Object.entries(HAPPENS) as [What, string][]) {
 	test(`a snapshot that is ${happens} at any look at it is no fault, and nothing is lost`, async (t) => {
 		for (let nth = 1; nth <= opensMax; nth++) {
 			const scene = makeScene(t)

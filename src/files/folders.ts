@@ -1,5 +1,5 @@
 import { constants } from './builtins.ts'
-import { hasCode, type Io } from './io.ts'
+import { each, hasCode, type Io } from './io.ts'
 import { decodeName, encodeName, type Name, type PathLike, pathOf } from './names.ts'
 import {
 	close,
@@ -85,6 +85,9 @@ export function* makeFolder(path: PathLike, mode: number): Io<boolean> {
 	}
 }
 
+/** A NAS takes its time for each. */
+const REMOVED_AT_A_TIME = 8
+
 /** Removes a file or a folder with all that is in it, following no link; what is gone already is no error. */
 export function* removeTree(path: string): Io<void> {
 	const found = yield* lstatIfThere(pathOf(path))
@@ -92,7 +95,7 @@ export function* removeTree(path: string): Io<void> {
 	try {
 		if (!found.isDirectory()) return yield* unlink(pathOf(path))
 		const names = yield* readdirBytes(pathOf(path), { encoding: 'buffer' })
-		for (const name of names) yield* removeTree(`${path}/${decodeName(name)}`)
+		yield* each(names, REMOVED_AT_A_TIME, (name) => removeTree(`${path}/${decodeName(name)}`))
 		yield* rmdir(pathOf(path))
 	} catch (error) {
 		if (!hasCode(error, 'ENOENT')) throw error

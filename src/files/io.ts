@@ -86,6 +86,54 @@ export function* each<I, T>(items: readonly I[], width: number, work: (item: I, 
 	return results
 }
 
+/** Does pieces of work of different kinds side by side, each under its name; one after the other where calls are synchronous. */
+export function* together<T extends object>(works: { [K in keyof T]: () => Io<T[K]> }): Io<T> {
+	const named = Object.entries(works) as [string, () => Io<unknown>][]
+	const results = yield* each(named, named.length, ([, work]) => work())
+	return Object.fromEntries(named.map(([name], index) => [name, results[index]])) as T
+}
+
+/** True in a thread that may wait for a disk: nobody needs it to answer signals. */
+let mayWait = false
+
+/** Says that this thread may wait for the node's own disks: it is a worker thread. */
+export function letWait(): void {
+	mayWait = true
+}
+
+/**
+ * Work on the node's own disks, done on the spot wherever this thread may wait for it, also while many calls to a haven
+ * are in flight: a call of microseconds takes fifty when it goes through the pool. To be yielded as it is made.
+ */
+export function atOnce<T>(work: Io<T>): Io<T> {
+	return mayWait && !inRunSync ? new Done(runSync(work)) : work
+}
+
+/** Work that has been done. */
+class Done<T> implements Io<T> {
+	readonly #end: { done: true; value: T }
+
+	constructor(value: T) {
+		this.#end = { done: true, value }
+	}
+
+	[Symbol.iterator](): Io<T> {
+		return this
+	}
+
+	next(): IteratorResult<Step, T> {
+		return this.#end
+	}
+
+	throw(error: unknown): IteratorResult<Step, T> {
+		throw error
+	}
+
+	return(value: T): IteratorResult<Step, T> {
+		return { done: true, value }
+	}
+}
+
 /** Runs the work by synchronous calls on this thread. */
 export function runSync<T>(io: Io<T>): T {
 	const before = inRunSync

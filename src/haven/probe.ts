@@ -1,7 +1,7 @@
 import { constants } from '../files/builtins.ts'
 import { createFile } from '../files/contents.ts'
 import { FOLDER, isNoFolderFlush, removeTree } from '../files/folders.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { hasCode, type Io, together } from '../files/io.ts'
 import { decodeName, pathOf } from '../files/names.ts'
 import { fsync, link, lstatIfThere, mkdir, reflink, rename, unlink, utimes, withOpen } from '../files/operations.ts'
 
@@ -28,16 +28,16 @@ export interface Capabilities {
 export function* probe(folder: string): Io<Capabilities> {
 	yield* mkdir(folder, 0o700)
 	try {
-		return {
-			caseSensitive: yield* isCaseSensitive(folder),
-			anySign: yield* takes(`${folder}/a:b c*"?<>|\\`),
-			anyBytes: yield* takes(`${folder}/${decodeName(Buffer.of(0x61, 0xff, 0x62))}`),
-			nameBytesMax: yield* longestName(folder),
-			hardLinks: yield* canLink(folder),
-			reflinks: yield* canReflink(folder),
-			mtimeGrainNs: yield* mtimeGrain(folder),
-			folderFlush: yield* canFlushFolders(folder),
-		}
+		return yield* together<Capabilities>({
+			caseSensitive: () => isCaseSensitive(folder),
+			anySign: () => takes(`${folder}/a:b c*"?<>|\\`),
+			anyBytes: () => takes(`${folder}/${decodeName(Buffer.of(0x61, 0xff, 0x62))}`),
+			nameBytesMax: () => longestName(folder),
+			hardLinks: () => canLink(folder),
+			reflinks: () => canReflink(folder),
+			mtimeGrainNs: () => mtimeGrain(folder),
+			folderFlush: () => canFlushFolders(folder),
+		})
 	} finally {
 		yield* removeTree(folder)
 	}

@@ -1,6 +1,6 @@
 import { listSnapshot, type TableLocation } from '../cassandra/list-snapshot.ts'
 import { isSettled } from '../cassandra/settled.ts'
-import { each, type Io } from '../files/io.ts'
+import { atOnce, each, type Io } from '../files/io.ts'
 import type { Baseline, LeftAlone } from '../haven/baseline.ts'
 import type { Engine } from './engine.ts'
 import { lookAtTable } from './look.ts'
@@ -103,7 +103,7 @@ export function* findSettledOf(base: string | undefined, location: TableLocation
 	const look = yield* lookAtTable(base, location)
 	const unknown = look.snapshots.filter(({ haven }) => haven === 'nothing')
 	const found = yield* each(unknown, 1, function* ({ tag, identity }) {
-		const listing = yield* listSnapshot(location, tag)
+		const listing = yield* atOnce(listSnapshot(location, tag))
 		if (!listing) return undefined
 		const question = { keyspace: location.keyspace, tag, before: listing, after: listing, nowMs: Date.now(), settleMs }
 		return isSettled(question).verdict === 'settled' ? { table: location.table, tag, identity } : undefined

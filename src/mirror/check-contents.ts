@@ -1,5 +1,5 @@
 import type { Io } from '../files/io.ts'
-import { each } from '../files/io.ts'
+import { atOnce, each } from '../files/io.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { doubtfulTocs, findMissing, type GatheredFile } from './proof.ts'
 import { readText } from './read-source.ts'
@@ -23,7 +23,7 @@ export function* checkContents(order: GatherOrder, { listing, transfers }: Plan)
 	return yield* withSourceFolders(order.location, order.tag, listing.dataDirectories, function* (source) {
 		const texts = yield* each(files, order.width, function* (file) {
 			if (!doubtful.has(file.path)) return { path: file.path }
-			return { path: file.path, text: yield* readText(yield* source.pathOf(file), file.path) }
+			return { path: file.path, text: yield* atOnce(readText(yield* source.pathOf(file), file.path)) }
 		})
 		return incomplete(texts)
 	})

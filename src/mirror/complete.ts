@@ -2,7 +2,7 @@ import { listSnapshot } from '../cassandra/list-snapshot.ts'
 import { constants } from '../files/builtins.ts'
 import { createFile, ownAs } from '../files/contents.ts'
 import { FOLDER, flushOpened } from '../files/folders.ts'
-import type { Io } from '../files/io.ts'
+import { atOnce, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { fchmod, fsync, futimes, withOpen } from '../files/operations.ts'
 import { gathering } from '../haven/layout.ts'
@@ -19,7 +19,7 @@ import { ALL_BITS, dress, type PieceResult } from './transfer-file.ts'
 
 /** The second look, the proofs, and the receipt beside the gathered folder: all that comes before publishing. */
 export function* completeGathering(order: GatherOrder, plan: Plan, results: PieceResult[]): Io<GatherAnswer> {
-	const after = yield* listSnapshot(order.location, order.tag, plan.listing)
+	const after = yield* atOnce(listSnapshot(order.location, order.tag, plan.listing))
 	if (!after) return yield* drop(order, { answer: 'gone' })
 	const verdict = decide(order, plan.listing, after)
 	if (verdict.verdict !== 'settled') return yield* drop(order, { answer: 'not settled', verdict })

@@ -15,9 +15,6 @@ export interface Engine {
 	width: number
 }
 
-/** Above this many ms for one operation, many calls in flight are faster than quick ones one after the other. */
-const SLOW_OPERATION_MS = 0.2
-
 /** Threads that begin to start while the haven is still being opened. */
 export interface Threads {
 	/**
@@ -41,15 +38,14 @@ export function startThreads(): Threads {
 	return {
 		engineFor: async (haven, limit) => {
 			limitRate(limit)
-			if (limit !== undefined) return asynchronousEngine()
-			const operationMs = haven ? await engine.run('measureOperation', haven.base) : 0
-			return operationMs < SLOW_OPERATION_MS ? engine : asynchronousEngine()
+			if (limit !== undefined) return onMainThread
+			return haven && (await engine.run('isSlow', haven.base)) ? manyCalls(threads) : engine
 		},
 		engineForReading: async ({ base }) => {
 			await loaded
 			// Nothing is held for long: small heaps would cost time for nothing.
 			letHeapsGrow()
-			return (await engine.run('measureReading', base)) < SLOW_OPERATION_MS ? engine : asynchronousEngine()
+			return (await engine.run('isSlowToRead', base)) ? manyCalls(threads) : engine
 		},
 		run: engine.run,
 		close: async () => {
@@ -59,13 +55,21 @@ export function startThreads(): Threads {
 	}
 }
 
-/** Calls by libuv's thread pool (UV_THREADPOOL_SIZE, set to 64 by the entry module), spread over many snapshots' folders. */
-function asynchronousEngine(): Engine {
-	return {
-		run: (name, ...args) => runAsync(start(name, args)) as Promise<never>,
-		slices: 32,
-		width: 3,
-	}
+/** Slices in flight, and files of each, where many calls are. */
+const MANY = { slices: 32, width: 3 }
+
+/**
+ * Calls by libuv's thread pool (UV_THREADPOOL_SIZE, set to 64 by the entry module), spread over many snapshots' folders.
+ * The threads share the work of making them, which takes more time than anything else here.
+ */
+function manyCalls(threads: Thread[]): Engine {
+	return { run: (name, ...args) => leastBusy(threads).run(name, args, 'side by side') as Promise<never>, ...MANY }
+}
+
+/** The same without threads: what is read is counted in one place. */
+const onMainThread: Engine = {
+	run: (name, ...args) => runAsync(start(name, args)) as Promise<never>,
+	...MANY,
 }
 
 /** Starts a job: what to do comes by name, so that it can cross into a thread. */
@@ -81,6 +85,7 @@ export interface Request {
 	id: number
 	name: JobName
 	args: unknown[]
+	how: 'one by one' | 'side by side'
 }
 export type Response = { id: number; value: unknown } | { id: number; error: PlainError }
 
@@ -104,7 +109,8 @@ function threadsEngine(threads: Thread[]): Engine {
 }
 
 interface Thread {
-	run: (name: JobName, args: unknown[]) => Promise<unknown>
+	/** `side by side`: by asynchronous calls, while others are in flight. */
+	run: (name: JobName, args: unknown[], how?: Request['how']) => Promise<unknown>
 	pending: number
 	close: () => Promise<void>
 }
@@ -121,7 +127,7 @@ function talkTo(worker: Worker): Thread {
 	let closing = false
 	const thread: Thread = {
 		pending: 0,
-		run: (name, args) =>
+		run: (name, args, how = 'one by one') =>
 			new Promise((resolve, reject) => {
 				if (failed) {
 					reject(failed)
@@ -131,7 +137,7 @@ function talkTo(worker: Worker): Thread {
 				waiting.set(id, { resolve, reject })
 				thread.pending = waiting.size
 				worker.ref()
-				worker.postMessage({ id, name, args } satisfies Request)
+				worker.postMessage({ id, name, args, how } satisfies Request)
 			}),
 		// One that may hang in a call is not asked.
 		close: async () => {

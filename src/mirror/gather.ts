@@ -1,5 +1,5 @@
 import { listSnapshot } from '../cassandra/list-snapshot.ts'
-import type { Io } from '../files/io.ts'
+import { atOnce, type Io } from '../files/io.ts'
 import { checkContents } from './check-contents.ts'
 import { completeGathering } from './complete.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
@@ -45,7 +45,7 @@ export function* lookAgain(order: GatherOrder, what: string): Io<GatherAnswer> {
 }
 
 function* whatBecame(order: GatherOrder, what: string): Io<GatherAnswer> {
-	const after = yield* listSnapshot(order.location, order.tag)
+	const after = yield* atOnce(listSnapshot(order.location, order.tag))
 	if (!after) return { answer: 'gone' }
 	const now = Date.now()
 	const reason = `it changed while it was copied (${what})`

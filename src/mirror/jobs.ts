@@ -19,7 +19,7 @@ import {
 	writeLiveIntent,
 } from '../haven/live-turn.ts'
 import { recoverLive, undoLive } from '../haven/live-undo.ts'
-import { measureOperation, measureReading } from '../haven/measure.ts'
+import { isSlow, isSlowToRead } from '../haven/measure.ts'
 import { draftMark, type Mark, putMark } from '../haven/moving.ts'
 import { makePlaces } from '../haven/places.ts'
 import { appendProgress, findProgress } from '../haven/progress.ts'
@@ -120,8 +120,8 @@ export const jobs = {
 		return yield* recover(base, partial, publication)
 	},
 	removeTree,
-	measureOperation,
-	measureReading,
+	isSlow,
+	isSlowToRead,
 	readHeads,
 	lookAtCopies,
 	readPieces,

@@ -1,6 +1,6 @@
 import { openTable, type TableLocation } from '../cassandra/list-snapshot.ts'
 import { below, namesIn, openFolderIfThere } from '../files/folders.ts'
-import { each, type Io } from '../files/io.ts'
+import { atOnce, each, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { close, lstatIfThere, type Stat } from '../files/operations.ts'
 import { snapshotFolder } from '../haven/layout.ts'
@@ -30,10 +30,11 @@ export interface SnapshotLook {
 /** Looks at all snapshots of a table, over all data directories. */
 export function* lookAtTable(base: string | undefined, location: TableLocation): Io<TableLook> {
 	const receipts = base === undefined ? undefined : yield* onHaven(listReceipts(base, location))
-	const heads = new Map<string, ReceiptHead>()
 	const found = new Map<string, Map<string, Stat>>()
+	for (const dataDirectory of location.dataDirectories) yield* atOnce(lookForTags({ dataDirectory, location, found }))
+	const heads = receipts ? yield* onHaven(headsOf(receipts, [...found.keys()])) : new Map<string, ReceiptHead>()
 	for (const dataDirectory of location.dataDirectories)
-		yield* lookIn({ dataDirectory, location, receipts, heads, found })
+		yield* atOnce(lookCloser({ dataDirectory, location, heads, found }))
 	const lost = base === undefined ? [] : yield* onHaven(lostOf(base, [...heads.values()]))
 	for (const { tag } of lost) heads.delete(tag)
 	const snapshots = [...found].map(([tag, stats]): SnapshotLook => {
@@ -45,6 +46,11 @@ export function* lookAtTable(base: string | undefined, location: TableLocation):
 	})
 	const sealed = snapshots.some(({ haven }) => haven !== 'this') ? yield* sealedOf(receipts, lost) : []
 	return { snapshots: snapshots.sort((a, b) => a.changedMs - b.changedMs), sealed, badReceipts: receipts?.bad ?? [] }
+}
+
+function* headsOf(receipts: TableReceipts, tags: string[]): Io<Map<string, ReceiptHead>> {
+	const heads = yield* each(tags, LOOKS_IN_FLIGHT, (tag) => receipts.head(tag))
+	return new Map(tags.flatMap((tag, index) => (heads[index] ? [[tag, heads[index]]] : [])))
 }
 
 /** What the haven has of the table, but for what it has lost. */
@@ -75,43 +81,52 @@ const LOOKS_IN_FLIGHT = 16
 interface Look {
 	dataDirectory: string
 	location: TableLocation
-	receipts: TableReceipts | undefined
-	/** What was read of the receipts, by tag. */
-	heads: Map<string, ReceiptHead>
+	/** What is known of the receipts, by tag. */
+	heads: ReadonlyMap<string, ReceiptHead>
 	found: Map<string, Map<string, Stat>>
-	/** Nothing but this tag is looked for. */
-	only?: string
 }
 
-/** Gathers the stat of each tag's folder, and of all else that its receipt identifies it by. */
-export function* lookIn(look: Look): Io<void> {
-	const table = yield* openTable(look.dataDirectory, look.location.keyspace, look.location.table)
+/** Gathers the stat of each tag's folder in one data directory, or of this tag's alone. */
+export function* lookForTags({ dataDirectory, location, found }: Omit<Look, 'heads'>, only?: string): Io<void> {
+	yield* inSnapshots(location, dataDirectory, function* (snapshots) {
+		for (const tag of only === undefined ? yield* namesIn(snapshots) : [only]) {
+			const folder = yield* lstatIfThere(below(snapshots, tag))
+			if (!folder?.isDirectory()) continue
+			const stats = found.get(tag) ?? new Map<string, Stat>()
+			found.set(tag, stats)
+			stats.set(keyOf(dataDirectory, ''), folder)
+		}
+	})
+}
+
+/** Gathers the stats of all else that receipts identify their snapshots by: to be called after `lookForTags`. */
+export function* lookCloser({ dataDirectory, location, heads, found }: Look): Io<void> {
+	if (heads.size === 0) return
+	yield* inSnapshots(location, dataDirectory, function* (snapshots) {
+		for (const [tag, head] of heads) {
+			const stats = found.get(tag)
+			if (!stats?.has(keyOf(dataDirectory, ''))) continue
+			for (const path of identifyingPaths(head, dataDirectory)) {
+				const entry = yield* lstatIfThere(below(snapshots, `${tag}/${path}`))
+				if (entry) stats.set(keyOf(dataDirectory, path), entry)
+			}
+		}
+	})
+}
+
+function* inSnapshots(location: TableLocation, dataDirectory: string, work: (snapshots: number) => Io<void>): Io<void> {
+	const table = yield* openTable(dataDirectory, location.keyspace, location.table)
 	if (table === undefined) return
 	try {
 		const snapshots = yield* openFolderIfThere(table, 'snapshots')
 		if (snapshots === undefined) return
 		try {
-			for (const tag of look.only === undefined ? yield* namesIn(snapshots) : [look.only])
-				yield* lookAtTag(look, snapshots, tag)
+			yield* work(snapshots)
 		} finally {
 			yield* close(snapshots)
 		}
 	} finally {
 		yield* close(table)
-	}
-}
-
-function* lookAtTag({ dataDirectory, receipts, heads, found }: Look, snapshots: number, tag: string): Io<void> {
-	const folder = yield* lstatIfThere(below(snapshots, tag))
-	if (!folder?.isDirectory()) return
-	const head = heads.get(tag) ?? (receipts && (yield* onHaven(receipts.head(tag))))
-	if (head) heads.set(tag, head)
-	const stats = found.get(tag) ?? new Map<string, Stat>()
-	found.set(tag, stats)
-	stats.set(keyOf(dataDirectory, ''), folder)
-	for (const path of identifyingPaths(head, dataDirectory)) {
-		const entry = yield* lstatIfThere(below(snapshots, `${tag}/${path}`))
-		if (entry) stats.set(keyOf(dataDirectory, path), entry)
 	}
 }
 

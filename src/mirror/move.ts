@@ -1,7 +1,7 @@
 import { listSnapshot, openTable, type TableLocation } from '../cassandra/list-snapshot.ts'
 import { MANIFEST, type SnapshotListing, youngestChangeNs } from '../cassandra/snapshot.ts'
 import { below, openFolderIfThere } from '../files/folders.ts'
-import { each, hasCode, type Io } from '../files/io.ts'
+import { atOnce, each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { close, lstatIfThere, rmdir, stat, unlink } from '../files/operations.ts'
 import { snapshotFolder } from '../haven/layout.ts'
@@ -34,7 +34,7 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 	if (receipt.state === 'damaged')
 		return { removed: false, reason: 'it is damaged, and the node may have the only better copy' }
 	if (receipt.state !== 'whole') return { removed: false, reason: 'nothing proves that Cassandra had finished it' }
-	const listing = yield* listSnapshot(location, tag)
+	const listing = yield* atOnce(listSnapshot(location, tag))
 	if (!listing) return { removed: true }
 	const [left] = listing.leftOut
 	if (left) return { removed: false, reason: `it holds ${left.path}, a ${left.kind}, which is not in the haven` }
@@ -66,7 +66,7 @@ export function* removeSource(base: string, location: TableLocation, tag: string
 
 /** Somebody cleared the snapshot, or took one of its name, since it was listed. */
 function* whatIsThereNow(location: TableLocation, tag: string, { message }: SourceChanged): Io<Removal> {
-	if (!(yield* listSnapshot(location, tag))) return { removed: true }
+	if (!(yield* atOnce(listSnapshot(location, tag)))) return { removed: true }
 	const untilMs = Date.now() + LOOK_AGAIN_MS
 	return { removed: false, reason: `it changed while it was to be deleted: ${message}`, untilMs }
 }

@@ -1,7 +1,7 @@
 import { listSnapshot } from '../cassandra/list-snapshot.ts'
 import { isSettled, type Verdict } from '../cassandra/settled.ts'
 import type { SnapshotListing } from '../cassandra/snapshot.ts'
-import type { Io } from '../files/io.ts'
+import { atOnce, type Io } from '../files/io.ts'
 import { readLastBackups } from '../haven/backups.ts'
 import { LIVE } from '../haven/layout.ts'
 import type { Receipt } from '../haven/receipt.ts'
@@ -13,7 +13,7 @@ import { planTransfers, spaceNeeded } from './plan.ts'
 
 /** Lists the snapshot, decides whether it is to be sealed now, and how its files would come. */
 export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
-	const listing = yield* listSnapshot(order.location, order.tag)
+	const listing = yield* atOnce(listSnapshot(order.location, order.tag))
 	if (!listing) return { answer: 'gone' }
 	const receipt =
 		order.isSealed && order.base ? yield* onHaven(readSnapshotReceipt(order.base, keyOf(order))) : undefined

@@ -2,7 +2,7 @@ import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
 import { crc32 } from '../files/builtins.ts'
 import { READ, readFully, writeFully } from '../files/contents.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { atOnce, hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close, open, read, stat, withOpen } from '../files/operations.ts'
 import { isLimited, waitForTurn } from './limit-rate.ts'
@@ -11,6 +11,8 @@ import type { Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 
 const CHUNK_BYTES = 256 * 1024
+/** So much is read from the node's disk on the spot: more could keep calls to the haven waiting. */
+const SMALL_BYTES_MAX = 64 * 1024
 const freeChunks: Buffer[] = []
 
 /** Works with a buffer that is used again and again. */
@@ -94,7 +96,8 @@ function goOnUnless(stopped: Int32Array): void {
 
 function* readSource(fd: number, chunk: Buffer, length: number, position: number | null, path: string): Io<number> {
 	try {
-		return yield* read(fd, chunk, 0, length, position)
+		const work = read(fd, chunk, 0, length, position)
+		return yield* length <= SMALL_BYTES_MAX ? atOnce(work) : work
 	} catch (error) {
 		if (hasCode(error))
 			throw failure(

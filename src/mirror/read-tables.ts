@@ -1,7 +1,7 @@
 import { tableName } from '../cassandra/find-tables.ts'
 import { runAsync } from '../files/io.ts'
 import { BACKUPS_RECEIPTS } from '../haven/layout.ts'
-import { measureReading } from '../haven/measure.ts'
+import { isSlowToRead } from '../haven/measure.ts'
 import { type HeadRead, readHeads } from '../haven/read-heads.ts'
 import { listLiveReceipts, listReceiptFolders, listReceiptsIn, type ReceiptFolder } from '../haven/receipt-folders.ts'
 import { onHaven } from '../haven/trouble.ts'
@@ -54,12 +54,10 @@ export async function readBackupsParts(base: string, { wantsTable }: Selection):
 const FEW = 2000
 const HEADS_IN_FLIGHT = 64
 const HEADS_A_JOB = 500
-/** Above this many ms for one call, many in flight are faster than quick ones one after the other (see engine.ts). */
-const SLOW_OPERATION_MS = 0.2
 
 async function readAll(base: string, paths: string[]): Promise<HeadRead[]> {
-	const isSlow = paths.length <= FEW || (await runAsync(onHaven(measureReading(base)))) > SLOW_OPERATION_MS
-	if (isSlow) return await runAsync(onHaven(readHeads(base, paths, HEADS_IN_FLIGHT)))
+	if (paths.length <= FEW || (await runAsync(onHaven(isSlowToRead(base)))))
+		return await runAsync(onHaven(readHeads(base, paths, HEADS_IN_FLIGHT)))
 	const threads = startThreads()
 	try {
 		const jobs: Promise<HeadRead[]>[] = []

@@ -1,20 +1,26 @@
 import { parentPort } from 'node:worker_threads'
 import { SnaphavenError } from '../errors.ts'
-import { codeOf, runSync } from '../files/io.ts'
+import { codeOf, letWait, runAsync, runSync } from '../files/io.ts'
 import { END, type PlainError, type Request, type Response, start } from './engine.ts'
 import { SourceChanged } from './source-changed.ts'
 
-/** What a worker thread does: jobs come as messages and run one after the other by synchronous calls. */
+letWait()
+
+/** What a worker thread does: jobs come as messages, and run one after the other by synchronous calls, or side by side. */
 parentPort?.on('message', (request: Request | typeof END) => {
 	if (request === END) return end()
-	const { id, name, args } = request
-	let response: Response
-	try {
-		response = { id, value: runSync(start(name, args)) }
-	} catch (error) {
-		response = { id, error: plain(error) }
+	const { id, name, args, how } = request
+	const answer = (response: Response) => parentPort?.postMessage(response)
+	const fail = (error: unknown) => answer({ id, error: plain(error) })
+	if (how === 'side by side') {
+		runAsync(start(name, args)).then((value) => answer({ id, value }), fail)
+		return
 	}
-	parentPort?.postMessage(response)
+	try {
+		answer({ id, value: runSync(start(name, args)) })
+	} catch (error) {
+		fail(error)
+	}
 })
 
 /** Keeps what was compiled for the next start, and ends the thread. */

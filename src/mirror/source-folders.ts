@@ -2,7 +2,7 @@ import { openTable, openTag, type TableLocation } from '../cassandra/list-snapsh
 import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
 import { below, openFolder, openFolderIfThere } from '../files/folders.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { atOnce, hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close } from '../files/operations.ts'
 import { isBackups, LIVE } from '../haven/layout.ts'
@@ -28,11 +28,11 @@ export function* withSourceFolders<T>(
 		const key = `${directory}/${path}`
 		const known = opened.get(key)
 		if (known !== undefined) return known
-		const fd = yield* onNode(path || tag, path === '' ? openTop(directory) : openInner(directory, path))
+		const fd = yield* atOnce(onNode(path || tag, path === '' ? openTop(directory) : openInner(directory, path)))
 		// With calls in flight side by side another may have opened it meanwhile.
 		const other = opened.get(key)
 		if (other !== undefined) {
-			yield* close(fd)
+			yield* atOnce(close(fd))
 			return other
 		}
 		opened.set(key, fd)
@@ -61,7 +61,7 @@ export function* withSourceFolders<T>(
 	try {
 		return yield* work({ pathOf, folder })
 	} finally {
-		for (const fd of opened.values()) yield* close(fd)
+		for (const fd of opened.values()) yield* atOnce(close(fd))
 	}
 }
 

@@ -8,7 +8,7 @@ import { snapshotFolder } from '../haven/layout.ts'
 import type { ReceiptHead } from '../haven/receipt.ts'
 import { readSnapshotHead } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { isAsSealed, lookIn } from './look.ts'
+import { isAsSealed, lookCloser, lookForTags } from './look.ts'
 
 /** What is known of one table's snapshot of a tag. */
 export interface TagLook {
@@ -40,7 +40,9 @@ function* lookAtTag(base: string | undefined, location: TableLocation, tag: stri
 	const found = new Map<string, Map<string, Stat>>()
 	const heads = new Map(head ? [[tag, head]] : [])
 	for (const dataDirectory of location.dataDirectories) {
-		yield* onNode(location, lookIn({ dataDirectory, location, receipts: undefined, heads, found, only: tag }))
+		const look = { dataDirectory, location, heads, found }
+		yield* onNode(location, lookForTags(look, tag))
+		yield* onNode(location, lookCloser(look))
 	}
 	const stats = found.get(tag)
 	const seen = { location, onNode: stats !== undefined }

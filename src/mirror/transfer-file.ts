@@ -1,7 +1,7 @@
 import { constants } from '../files/builtins.ts'
 import { CREATE, ownAs, READ } from '../files/contents.ts'
 import { itself } from '../files/folders.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { atOnce, hasCode, type Io } from '../files/io.ts'
 import { type PathLike, pathOf } from '../files/names.ts'
 import { close, fchmod, fsync, futimes, link, lstatIfThere, reflink, unlink, withOpen } from '../files/operations.ts'
 import { LIVE } from '../haven/layout.ts'
@@ -110,7 +110,7 @@ function* readOnce({ transfer, to, flush, stopped }: TransferOrder): Io<PieceRes
 }
 
 function* shareBlocks({ transfer, from, to, flush, umask, stopped }: TransferOrder): Io<PieceResult | undefined> {
-	const source = yield* openSource(from, transfer.file.path)
+	const source = yield* atOnce(openSource(from, transfer.file.path))
 	try {
 		yield* reflink(itself(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
 	} catch (error) {
@@ -118,7 +118,7 @@ function* shareBlocks({ transfer, from, to, flush, umask, stopped }: TransferOrd
 		if (yield* lstatIfThere(to)) yield* unlink(to)
 		return undefined
 	} finally {
-		yield* close(source)
+		yield* atOnce(close(source))
 	}
 	return yield* withOpen(to, READ, function* (fd) {
 		const result = yield* checksum(fd, transfer.file, stopped)
@@ -131,14 +131,14 @@ function* shareBlocks({ transfer, from, to, flush, umask, stopped }: TransferOrd
 /** Copies a whole file, or a piece into its place in one that other pieces fill too. */
 function* copy(order: TransferOrder): Io<PieceResult> {
 	const { file } = order.transfer
-	const source = yield* openSource(order.from, file.path)
+	const source = yield* atOnce(openSource(order.from, file.path))
 	try {
 		const { whole } = order.piece
 		const flags = whole ? CREATE : constants.O_WRONLY | constants.O_CREAT
 		const mode = whole ? file.mode : file.mode | 0o200
 		return yield* withOpen(order.to, flags, (target) => fill(order, source, target), mode)
 	} finally {
-		yield* close(source)
+		yield* atOnce(close(source))
 	}
 }
 

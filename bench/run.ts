@@ -1,13 +1,17 @@
 import { parseArgs } from 'node:util'
+import { calls } from './calls.ts'
 import { coldStart } from './cold-start.ts'
 import { durable } from './durable.ts'
+import { growths } from './growth.ts'
 import { idleService } from './idle-service.ts'
 import { largeFile } from './large-file.ts'
 import { latency } from './latency.ts'
+import { latencyProbe } from './latency-probe.ts'
 import { limitRate } from './limit-rate.ts'
 import { list } from './list.ts'
 import { liveSets } from './live-sets.ts'
 import { manyTables } from './many-tables.ts'
+import { medusa } from './medusa.ts'
 import { millionFiles } from './million-files.ts'
 import { nasLine } from './nas-line.ts'
 import { nothingNew } from './nothing-new.ts'
@@ -23,7 +27,6 @@ const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
 		smoke: { type: 'boolean' },
-		large: { type: 'boolean' },
 		disk: { type: 'boolean' },
 		write: { type: 'boolean' },
 	},
@@ -32,9 +35,6 @@ if (values.write && values.smoke) {
 	console.error('--write writes figures down that count; --smoke takes none such')
 	process.exit(2)
 }
-const storms = values.large
-	? [storm('normal', values.disk), storm('large', values.disk)]
-	: [storm('normal', values.disk)]
 const scenarios = [
 	smallFiles,
 	durable,
@@ -48,23 +48,31 @@ const scenarios = [
 	millionFiles,
 	idleService,
 	liveSets,
-	...storms,
+	storm('normal', values.disk),
+	storm('large', values.disk),
 	latency,
+	latencyProbe('normal'),
+	latencyProbe('large'),
 	list,
 	verify,
+	...growths,
+	calls,
 	coldStart,
+	medusa(values.disk),
 ]
 const unknown = positionals.filter((name) => scenarios.every((scenario) => scenario.name !== name))
 if (unknown.length > 0) {
 	console.error(`no benchmark ${unknown.join(', ')}; there are: ${scenarios.map(({ name }) => name).join(', ')}`)
 	process.exit(2)
 }
-const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const wanted = scenarios.filter(({ name, byNameAlone }) =>
+	positionals.length === 0 ? !byNameAlone : positionals.includes(name),
+)
 const results: Result[] = []
 const measured: Measured[] = []
 for (const scenario of wanted) results.push(await measure(scenario, values.smoke ? 'smoke' : 'full'))
 report(results)
-if (values.write) await writePage(measured)
+if (values.write) await writePage(measured, scenarios)
 process.exitCode = results.some((result) => result === 'failed') ? 1 : 0
 
 type Result = 'passed' | 'failed' | 'not run'

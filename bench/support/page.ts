@@ -1,8 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { nodeBinary } from '../../test/support/cli.ts'
+import { plot } from './plot.ts'
 import { amountOf, type Figure, isKept, type Scenario } from './scenario.ts'
 
 /** A scenario and what came of it. */
@@ -13,12 +14,42 @@ export interface Measured {
 
 const page = join(import.meta.dirname, '../../docs/benchmarks.md')
 
-/** Writes docs/benchmarks.md: the figures of this run, and the machine that they are of. */
-export async function writePage(measured: Measured[]): Promise<void> {
-	const sections = measured.map(({ scenario, figures }) =>
-		[`## ${scenario.name}`, `${scenario.title}.`, table(figures)].join('\n\n'),
-	)
-	await writeFile(page, `${[heading, await machine(), ...sections].join('\n\n')}\n`)
+/**
+ * Writes docs/benchmarks.md: the figures of this run, and the machine that they are of. What was not measured now keeps its
+ * section; throws where that is of another machine.
+ */
+export async function writePage(measured: Measured[], scenarios: Scenario[]): Promise<void> {
+	const [before = '', ...kept] = (await readFile(page, 'utf8')).trimEnd().split(/\n\n(?=## )/)
+	const sections = new Map(kept.map((section) => [/^## (.+)/.exec(section)?.[1] ?? '', section]))
+	for (const { scenario, figures } of measured) sections.set(scenario.name, sectionOf(scenario, figures))
+	const head = [heading, await machine()].join('\n\n')
+	if (sections.size > measured.length && before !== head) {
+		throw new Error(`${page} begins otherwise, or is of another machine: measure all of it, or remove what is not`)
+	}
+	for (const { scenario, figures } of measured) {
+		if (figures.some(({ at }) => at)) await writeFile(join(dirname(page), `${scenario.name}.svg`), plot(figures))
+	}
+	const written = scenarios.flatMap(({ name }) => sections.get(name) ?? [])
+	await writeFile(page, `${[head, ...written].join('\n\n')}\n`)
+}
+
+function sectionOf({ name, title }: Scenario, figures: Figure[]): string {
+	const placed = figures.filter(({ at }) => at)
+	const grown = placed.length > 0 ? [`![Seconds by amount](${name}.svg)`, growth(placed)] : []
+	return [`## ${name}`, `${title}.`, ...grown, table(figures.filter(({ at }) => !at))].join('\n\n')
+}
+
+/** A line for each amount, a column for each series. */
+function growth(figures: Figure[]): string {
+	const names = [...new Set(figures.map(({ at }) => at?.series))]
+	const lines = [...Map.groupBy(figures, ({ at }) => at?.amount)].map(([amount, found]) => {
+		const cells = names
+			.map((name) => found.find(({ at }) => at?.series === name))
+			.map((one) => one && `${amountOf(one)} s`)
+		return `| ${[amount?.toLocaleString('en'), ...cells].join(' | ')} |`
+	})
+	const of = figures[0]?.at?.of
+	return [`| ${[of, ...names].join(' | ')} |`, `|---${'|---'.repeat(names.length)}|`, ...lines].join('\n')
 }
 
 const heading = `# Benchmarks

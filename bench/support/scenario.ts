@@ -6,9 +6,11 @@ export interface Figure {
 	what: string
 	value: number
 	/** Written behind the value. */
-	unit: '×' | 's' | 'MB' | '%' | 'files'
+	unit: '×' | 's' | 'ms' | 'MB' | '%' | 'files' | 'calls'
 	/** The goal; undefined where the figure is only for comparison. */
 	atMost?: number
+	/** Where it stands in a plot and in a table of its own: with how much of what it was measured. */
+	at?: { series: string; amount: number; of: string }
 }
 
 /** A figure's value as it is shown, without its unit. */
@@ -29,6 +31,8 @@ export interface Scenario {
 	title: string
 	/** What the machine lacks for it; undefined where it can run. */
 	missing: () => string | undefined
+	/** Runs only when it is asked for by name: it takes what most machines lack. */
+	byNameAlone?: boolean
 	/** What it is compared with elsewhere, and can't be on this machine, each with why. */
 	lacks?: () => string[]
 	/** Measures. Throws where what was made is wrong: a fast wrong copy has no figure. */

@@ -10,8 +10,8 @@ interface Interruption {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-/** Tests give their own: on a busy machine nothing hangs yet that takes so long. */
-const PATIENCE = Number(process.env['SNAPHAVEN_TEST_PATIENCE']) || 10_000
+/** In ms: with it the process is gone within ten seconds. Tests give their own: on a busy machine nothing hangs yet that takes so long. */
+const PATIENCE = Number(process.env['SNAPHAVEN_TEST_PATIENCE']) || 9000
 
 /**
  * Ends the run on SIGINT or SIGTERM: the first asks it to end, and where it has not within its patience the process kills
@@ -40,7 +40,7 @@ export function onSignals(tell: (message: string) => void, patience = PATIENCE):
 		if (controller.signal.aborted) return
 		const timer = setTimeout(() => {
 			tell(
-				`a call has hung for ${patience / 1000} seconds: killing this process; nothing is lost, run it again to go on`,
+				`not ended after ${patience / 1000} seconds: a call hangs, or a flush takes longer. Killing this process; nothing is lost, run it again to go on`,
 			)
 			process.kill(process.pid, 'SIGKILL')
 		}, patience)

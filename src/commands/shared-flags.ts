@@ -35,7 +35,7 @@ export const TABLE_FLAGS = defineFlags({
 
 /** Which haven is taken for this node’s, and how it is known again. */
 export const PLACE_FLAGS = defineFlags({
-	'new-haven': { kind: 'switch', help: 'make a new haven even where another one was seen before' },
+	'new-haven': { kind: 'switch', help: 'make a new haven, or use another, where one was seen before' },
 	'take-over': { kind: 'switch', help: 'go on with the haven of a node that this one replaces' },
 	'state-dir': {
 		kind: 'value',

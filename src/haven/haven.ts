@@ -63,6 +63,7 @@ export async function openHaven(options: OpenOptions): Promise<Haven> {
 	try {
 		const record = (await readHavenRecord(path)) ?? (await make(options))
 		if (!options.takeOver) refuseForeign(path, record)
+		await refuseOther(options, record)
 		await remember(options, record.id)
 		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
 		const base = itself(root)
@@ -98,7 +99,7 @@ export async function openExistingHaven(options: OpenOptions): Promise<Haven | u
 }
 
 /** Reads haven.json; undefined where there is none. Refuses one that is damaged or of a newer format. */
-async function readHavenRecord(base: string, path = base): Promise<HavenRecord | undefined> {
+export async function readHavenRecord(base: string, path = base): Promise<HavenRecord | undefined> {
 	let bytes: Buffer
 	try {
 		bytes = await runAsync(readWhole(`${base}/${HAVEN_FILE}`, RECORD_BYTES_MAX))
@@ -128,6 +129,19 @@ async function refuseUnmounted({ path, newHaven, stateDirectory }: OpenOptions):
 	throw failure(
 		`a haven was at ${path} before, and is not there now: is the NAS mounted?`,
 		'Mount it; nothing was written. If it is gone for good and a new haven is to be made there, give --new-haven.',
+	)
+}
+
+/** Two havens of one node are mounted in each other's places: what one has is not to be taken for the other's. */
+async function refuseOther(
+	{ path, newHaven, takeOver, stateDirectory }: OpenOptions,
+	{ id }: HavenRecord,
+): Promise<void> {
+	const known = await recallHaven(stateDirectory, path)
+	if (known === undefined || known === id || newHaven || takeOver) return
+	throw failure(
+		`the haven at ${path} is another one than was there before: is the right NAS mounted?`,
+		'Mount the other; nothing was written. If this one is to be used from now on, give --new-haven.',
 	)
 }
 

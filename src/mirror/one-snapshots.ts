@@ -8,5 +8,6 @@ export function isOneSnapshots(error: unknown): error is Error {
 
 /** A failure with what to do about it, in one line. */
 export function explain(error: Error): string {
-	return error instanceof SnaphavenError && error.hint ? `${error.message}. ${error.hint}` : error.message
+	if (!(error instanceof SnaphavenError) || !error.hint) return error.message
+	return `${error.message}${error.message.endsWith('?') ? '' : '.'} ${error.hint}`
 }

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
+import { SnaphavenError } from '../errors.ts'
+import { checkItsPath } from '../haven/at-its-path.ts'
+import type { Haven } from '../haven/haven.ts'
 import { beginKeyspaces } from './beginning.ts'
 import { makeDesk } from './desk.ts'
 import { startThreads } from './engine.ts'
@@ -101,7 +104,11 @@ interface Serving {
 /** Looks at tables as the node asks for it, until the pass is aborted. */
 async function serve({ pass, node, log, memories }: Serving): Promise<void> {
 	const desk = makeDesk(makeTableLook(pass, log, memories), TABLES_IN_FLIGHT)
-	const listening = setInterval(log.listen, LISTEN_MS)
+	const checkPath = makePathCheck(pass)
+	const listening = setInterval(() => {
+		log.listen()
+		checkPath()
+	}, LISTEN_MS)
 	const { live, backups } = pass.options
 	const sstables = live || backups ? makeDesk(makeSSTablesLook(pass, log, memories), SSTABLES_IN_FLIGHT) : undefined
 	const keeping = keepExpiring(pass)
@@ -119,6 +126,25 @@ async function serve({ pass, node, log, memories }: Serving): Promise<void> {
 }
 
 const LISTEN_MS = 5000
+
+/** Ends the pass when the haven's mount is gone, also while there is nothing to mirror. One look at a time: it may hang. */
+function makePathCheck({ haven, fail }: Pass): () => void {
+	let isLooking = false
+	const look = async (opened: Haven) => {
+		isLooking = true
+		try {
+			await checkItsPath(opened)
+		} catch (error) {
+			// What else fails may pass, and is told where it hinders.
+			if (error instanceof SnaphavenError) fail(error)
+		} finally {
+			isLooking = false
+		}
+	}
+	return () => {
+		if (haven && !isLooking) void look(haven)
+	}
+}
 
 const VANISHED_EVERY_MS = 60_000
 

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import { usageError } from '../errors.ts'
+import { checkItsPath } from '../haven/at-its-path.ts'
 import { claimHaven, type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
 import { takeLease } from '../haven/lease.ts'
 import type { PutLive } from '../haven/live-turn.ts'
@@ -108,7 +109,12 @@ export async function withWriting(
 	work: (writing: Writing) => Promise<void>,
 ): Promise<void> {
 	try {
-		const lease = await takeLease({ base: haven.base, haven: haven.path, onWait: warn, signal })
+		const taken = await takeLease({ base: haven.base, haven: haven.path, onWait: warn, signal })
+		const check = async () => {
+			await checkItsPath(haven)
+			await taken.check()
+		}
+		const lease = { ...taken, check }
 		try {
 			await claimHaven(haven, takeOver)
 			const inherited = await recoverInherited(haven, lease, engine, warn)

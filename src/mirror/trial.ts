@@ -23,11 +23,11 @@ export function makeTrial({ haven, lease }: { haven: Haven; lease: Lease }): Tri
 	const settledOnes = new WeakSet<object>()
 	let number = 0
 	let last: Promise<unknown> = Promise.resolve()
-	let next: Promise<boolean> | undefined
-	const works = () => {
+	let next: Promise<Found> | undefined
+	const tried = () => {
 		next ??= last.then(() => {
 			next = undefined
-			return isWorking(lease, `${haven.base}/${lease.partial}/trial-${number++}`)
+			return tryOut(lease, `${haven.base}/${lease.partial}/trial-${number++}`)
 		})
 		last = next
 		return next
@@ -40,18 +40,22 @@ export function makeTrial({ haven, lease }: { haven: Haven; lease: Lease }): Tri
 		settled,
 		judge: async (error) => {
 			if (!(error instanceof SnaphavenError) || !error.ofHaven || settledOnes.has(error)) return error
-			return settled((await works()) ? ofOnePlace(error, haven) : error)
+			const found = await tried()
+			return settled(found === 'works' ? ofOnePlace(error, haven) : (found ?? error))
 		},
 	}
 }
 
-async function isWorking(lease: Lease, path: string): Promise<boolean> {
+/** What a trial came to: undefined where the haven fails in a way that says no more than the failure itself. */
+type Found = 'works' | SnaphavenError | undefined
+
+async function tryOut(lease: Lease, path: string): Promise<Found> {
 	try {
 		await lease.check()
 		await runAsync(tryAt(path))
-		return true
-	} catch {
-		return false
+		return 'works'
+	} catch (error) {
+		return error instanceof SnaphavenError ? error : undefined
 	}
 }
 

@@ -56,7 +56,7 @@ test('a process whose call hangs says so after its patience, and kills itself', 
 	const { signal, stderr, timedOut } = await signalled(t, 'impatient', 'SIGTERM')
 	t.false(timedOut)
 	t.is(signal, 'SIGKILL')
-	t.regex(stderr, /a call has hung for 0\.3 seconds: killing this process; nothing is lost/)
+	t.regex(stderr, /not ended after 0\.3 seconds: a call hangs, .* Killing this process; nothing is lost/)
 })
 
 test('when the reader of stdout goes away the pass ends quietly', async (t) => {

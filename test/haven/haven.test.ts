@@ -164,6 +164,19 @@ test('a known path without its haven is a NAS that is not mounted, until a new o
 	t.not((await place.open({ newHaven: true })).record.id, record.id)
 })
 
+test('another haven of this node at a known path is not taken for the one that was there, until that is asked for', async (t) => {
+	const place = makePlace(t)
+	const { record } = await place.open()
+	change(place.file, { id: 'that of the archive' })
+	for (let turn = 0; turn < 2; turn++)
+		await t.throwsAsync(place.open(), { message: /another one than was there before/ })
+	change(place.file, { id: record.id })
+	t.is((await place.open()).record.id, record.id)
+	change(place.file, { id: 'that of the archive' })
+	t.is((await place.open({ newHaven: true })).record.id, 'that of the archive')
+	t.is((await place.open()).record.id, 'that of the archive')
+})
+
 test('a memory that is lost, damaged or can’t be kept costs a warning at most', async (t) => {
 	const place = makePlace(t)
 	mkdirSync(place.stateDirectory)

@@ -17,6 +17,7 @@ import { nasLine } from './nas-line.ts'
 import { nothingNew } from './nothing-new.ts'
 import { secondSnapshot } from './second-snapshot.ts'
 import { slowMount } from './slow-mount.ts'
+import { slowSecond } from './slow-second.ts'
 import { smallFiles } from './small-files.ts'
 import { storm } from './storm.ts'
 import { type Measured, writePage } from './support/page.ts'
@@ -42,6 +43,7 @@ const scenarios = [
 	secondSnapshot,
 	nothingNew,
 	slowMount,
+	slowSecond,
 	nasLine,
 	limitRate,
 	manyTables,

@@ -1,7 +1,7 @@
-import { linkSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { assertMirrored } from '../test/support/mirrored.ts'
-import { flushTables, makeTree, removeLive, type Tree, tagFolders, takeSnapshot } from '../test/support/tree.ts'
+import { flushTables, makeTree, removeLive, takeSnapshot } from '../test/support/tree.ts'
+import { layOut } from './support/lay-out.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
 import { preparedMedians } from './support/prepared.ts'
 import type { Scenario } from './support/scenario.ts'
@@ -10,10 +10,7 @@ import { compared, havenIn, syncCommand } from './support/snaphaven.ts'
 const rounds = { full: 7, smoke: 1 }
 const tables = { full: 50, smoke: 3 }
 
-/**
- * What rsync gets is laid out for it: each tag in a folder of its own, so that `--link-dest` finds the tag before. On the
- * node the tag is part of each path, and a run for each table would be needed.
- */
+/** What rsync gets is laid out for it. */
 export const secondSnapshot: Scenario = {
 	name: 'second-snapshot',
 	title: '8,000 small files of which 7,600 were in the snapshots before, from tmpfs to tmpfs',
@@ -52,13 +49,4 @@ export const secondSnapshot: Scenario = {
 			})
 			return compared(times, 0.5)
 		}),
-}
-
-/** The files of a tag's snapshots once more, as links: `<root>/<tag>/<table>/…`. */
-function layOut(tree: Tree, tag: string, root: string): string {
-	for (const { folder, path } of tagFolders(tree, tag)) {
-		mkdirSync(join(root, tag, folder), { recursive: true })
-		for (const name of readdirSync(path)) linkSync(join(path, name), join(root, tag, folder, name))
-	}
-	return join(root, tag)
 }

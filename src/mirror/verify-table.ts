@@ -45,27 +45,38 @@ export async function verifyTable(
 	again: Again = FIRST,
 ): Promise<TableVerified> {
 	const { engine, base, queue, grainNs, tell, signal } = work
-	const { tries, only } = again
+	const keysOf = (snapshots: number[]) => snapshots.map((snapshot) => keys[snapshot] as SnapshotKey)
+	const { tries, only, isSecond = false, tellsExtra = !only } = again
 	const looked = await queue.add(() => engine.run('lookAtCopies', base, keys, grainNs), { signal })
 	const copies = only ? restricted(looked, only) : looked
 	const reads = await readCopies(work, copies)
 	const judged = judgeCopies(keys[0]?.keyspace ?? '', copies, reads)
-	const { valid, again: changed, leftOut } = await withoutChanges(work, keys, copies, judged)
+	const settled = await withoutChanges(work, keys, copies, judged)
+	const { again: changed, leftOut } = settled
+	// Once may have been while it was replaced in vain, and its older copy was away and came back.
+	const doubted = isSecond ? [] : suspectsIn(settled.valid)
+	const valid = isSecond ? settled.valid : without(settled.valid, doubted)
 	const damages = await withGoodCopies(work, keys, copies, valid)
 	for (const damage of damages) tell({ type: 'damage', damage })
-	const doubtful = new Set(leftOut.map(({ snapshot }) => snapshot))
+	const doubtful = new Set([...leftOut.map(({ snapshot }) => snapshot), ...doubted])
 	for (const { snapshot, reason } of leftOut) {
 		tell({ type: 'left out', snapshot: keys[snapshot] as SnapshotKey, reason })
 	}
 	for (const [snapshot, { extra }] of copies.snapshots.entries()) {
-		if (extra.length > 0 && !only && !changed.includes(snapshot) && !doubtful.has(snapshot)) {
+		if (extra.length > 0 && tellsExtra && !changed.includes(snapshot) && !doubtful.has(snapshot)) {
 			tell({ type: 'extra', snapshot: keys[snapshot] as SnapshotKey, paths: extra })
 		}
 	}
-	const without = new Set([...changed, ...doubtful])
-	let sum = withoutProof(summed(copies, valid, damages, without, leftOut.length), only)
+	const others = new Set([...changed, ...doubtful])
+	let sum = withoutProof(summed(copies, valid, damages, others, leftOut.length), only)
+	if (doubted.length > 0) {
+		const paths = only ?? pathsToReadAgain(doubted, judged)
+		const second = { tries, isSecond: true, tellsExtra, ...(paths ? { only: paths } : {}) }
+		// What is read twice counts once.
+		sum = added(sum, await verifyTable({ ...work, onRead: () => {} }, keysOf(doubted), second))
+	}
 	for (const part of Map.groupBy(changed, (snapshot) => keys[snapshot]?.tag === LIVE).values()) {
-		const anew = part.map((snapshot) => keys[snapshot] as SnapshotKey)
+		const anew = keysOf(part)
 		if (tries < TRIES_MAX) {
 			// A live set becomes another one all the time: what was wrong with it is asked of that.
 			const isLive = anew[0]?.tag === LIVE
@@ -83,6 +94,10 @@ export async function verifyTable(
 interface Again {
 	tries: number
 	only?: ReadonlySet<string>
+	/** It seemed damaged, and is looked at for the second time: what seems so again is. */
+	isSecond?: boolean
+	/** Files are told of that no receipt knows; by default where all of a snapshot is looked at. */
+	tellsExtra?: boolean
 }
 
 const FIRST: Again = { tries: 1 }
@@ -90,6 +105,26 @@ const FIRST: Again = { tries: 1 }
 function suspectsOf(snapshots: readonly number[], damages: readonly Damage[]): Set<string> {
 	const touches = damages.flatMap((damage) => damage.touches)
 	return new Set(touches.filter(({ snapshot }) => snapshots.includes(snapshot)).map(({ path }) => path))
+}
+
+/** Snapshots that seem damaged, and not since they were sealed. */
+function suspectsIn(damages: readonly Damage[]): number[] {
+	const found = damages.filter(({ atSource }) => !atSource).flatMap(({ touches }) => touches.map((one) => one.snapshot))
+	return [...new Set(found)]
+}
+
+/** Undefined for all of them: whether Cassandra's own words hold is told by several files together. */
+function pathsToReadAgain(snapshots: readonly number[], damages: readonly Damage[]): Set<string> | undefined {
+	const theirs = damages.filter(({ touches }) => touches.some(({ snapshot }) => snapshots.includes(snapshot)))
+	const isAll = theirs.some(({ kind, atSource }) => atSource || NO_COPIES.has(kind))
+	return isAll ? undefined : suspectsOf([...snapshots], theirs)
+}
+
+function without(damages: readonly Damage[], snapshots: readonly number[]): Damage[] {
+	return damages.flatMap((damage) => {
+		const touches = damage.touches.filter(({ snapshot }) => !snapshots.includes(snapshot))
+		return touches.length > 0 ? [{ ...damage, touches }] : []
+	})
 }
 
 function restricted(copies: TableCopies, only: ReadonlySet<string>): TableCopies {
@@ -151,10 +186,7 @@ async function withoutChanges(
 		else if (became === 'gone') settled.leftOut.push({ snapshot, reason: 'it was removed meanwhile' })
 		else settled.leftOut.push({ snapshot, reason: 'it is being sealed or removed, or a run was killed meanwhile' })
 	}
-	for (const damage of damages) {
-		const touches = damage.touches.filter(({ snapshot }) => !gone.has(snapshot))
-		if (touches.length > 0) settled.valid.push({ ...damage, touches })
-	}
+	settled.valid = without(damages, [...gone])
 	return settled
 }
 

@@ -74,13 +74,16 @@ export function* restoreTable(order: TableOrder): Io<TableResult> {
 
 function* gatherWhole(order: TableOrder, target: TargetFolders): Io<TableResult> {
 	const { receipt } = order
-	const damage = yield* gather(order, target)
-	if (damage.length > 0) {
-		const changed = yield* whatBecameOf(order.base, receipt, receipt.id)
-		if (changed !== 'same' || !order.acceptDamaged) {
-			const refused = { restored: false, damage, leftOut: [] }
-			return changed === 'same' ? refused : { ...refused, changed }
-		}
+	let damage = yield* gather({ ...order, files: receipt.files }, target)
+	let changed = damage.length > 0 ? yield* whatBecameOf(order.base, receipt, receipt.id) : 'same'
+	if (damage.length > 0 && changed === 'same') {
+		// It may have been while a seal of its tag was undone: then the older copy was away, and came back.
+		damage = yield* gather({ ...order, files: filesOf(receipt, damage) }, target)
+		if (damage.length > 0) changed = yield* whatBecameOf(order.base, receipt, receipt.id)
+	}
+	if (damage.length > 0 && (changed !== 'same' || !order.acceptDamaged)) {
+		const refused = { restored: false, damage, leftOut: [] }
+		return changed === 'same' ? refused : { ...refused, changed }
 	}
 	const leftOut = withWholeSSTables(receipt.files, damage)
 	for (const path of leftOut) yield* target.remove(path)
@@ -88,12 +91,17 @@ function* gatherWhole(order: TableOrder, target: TargetFolders): Io<TableResult>
 	return { restored: true, damage, leftOut }
 }
 
-function* gather(order: TableOrder, target: TargetFolders): Io<FileDamage[]> {
-	const { receipt } = order
+function filesOf({ files }: Receipt, damage: readonly FileDamage[]): ReceiptFile[] {
+	const paths = new Set(damage.map(({ path }) => path))
+	return files.filter(({ path }) => paths.has(path))
+}
+
+function* gather(order: TableOrder & { files: ReceiptFile[] }, target: TargetFolders): Io<FileDamage[]> {
+	const { receipt, files } = order
 	const folderOfFile = ({ path }: ReceiptFile) => snapshotFolder(receipt.elsewhere?.get(path) ?? receipt)
 	const damage: FileDamage[] = []
-	for (const [folder, files] of Map.groupBy(receipt.files, folderOfFile)) {
-		damage.push(...(yield* gatherFrom(order, folder, files, target)))
+	for (const [folder, inFolder] of Map.groupBy(files, folderOfFile)) {
+		damage.push(...(yield* gatherFrom(order, folder, inFolder, target)))
 	}
 	return damage
 }

@@ -91,6 +91,12 @@ test('a snapshot that was sealed anew meanwhile is verified anew', async (t) => 
 	t.deepEqual([damaged, snapshots, proven], [0, 1, ['anew']])
 })
 
+test('a snapshot that was away and came back as it was, since a seal of its tag was undone, is no damage', async (t) => {
+	const { events, damaged, snapshots } = await verifyWhile(t, ({ file }) => flipBit(file))
+	t.deepEqual(events, [])
+	t.deepEqual([damaged, snapshots], [0, 1])
+})
+
 test('a verification that is ended early says so, and remembers what it found good by then', async (t) => {
 	const scene = makeScene(t, { tables: 40, sstables: 1 })
 	takeSnapshot(scene.node, 'daily')

@@ -1,14 +1,14 @@
-import { existsSync, mkdirSync, rmSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { execa } from 'execa'
-import { type Scene, trueReceipts } from '../mirror/support/scene.ts'
+import { fingerprint, type Scene, trueReceipts } from '../mirror/support/scene.ts'
 import { runCli } from '../support/cli.ts'
 import { ownFolder } from '../support/folder.ts'
 import { assertMirrored } from '../support/mirrored.ts'
 import { mountNas, nasfsMissing } from '../support/nasfs.ts'
 import { testWhere } from '../support/not-run.ts'
-import { makeTree, type TreeOptions, tagFolders, takeSnapshot } from '../support/tree.ts'
+import { flushTables, linkBackups, makeTree, type TreeOptions, tagFolders, takeSnapshot } from '../support/tree.ts'
 import { makeServiceScene, type RunningService, receiptOf, type ServiceScene, sealedOf } from './support/service.ts'
 
 const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
@@ -84,6 +84,43 @@ testWhere(nasfsMissing(), 'a NAS that fails for a while is told of once, and not
 	t.is(told(service).recovered, 1, service.said())
 	t.is(trueReceipts(t, scene).length, 3)
 })
+
+testWhere(
+	nasfsMissing(),
+	'an hour of stale handles is told of once, leaves no file open, and deletes nothing on the node',
+	async (t) => {
+		const nas = await mountNas()
+		t.teardown(nas.unmount)
+		const scene = makeServiceScene(t, { tables: 2, haven: join(nas.path, 'haven') })
+		const pauses = join(scene.own, 'pauses')
+		const preload = `--import=${join(import.meta.dirname, 'support/short-pauses.mjs')}`
+		const env = { NODE_OPTIONS: preload, SNAPHAVEN_TEST_PAUSES: pauses }
+		const flags = ['--move-snapshots', '--sync-sstables', '--backups', '--prune-backups']
+		const service = scene.start(flags, { env })
+		const isMoved = (tag: string) => tagFolders(scene.node, tag).every(({ path }) => !existsSync(path))
+		const openFiles = () => readdirSync(`/proc/${service.process.pid}/fd`).length
+		const pausedMs = () => (existsSync(pauses) ? Number(readFileSync(pauses, 'utf8')) : 0)
+		await service.ready()
+		takeSnapshot(scene.node, 'before')
+		await service.until('the move', () => sealedOf(scene, 'before') === 2 && isMoved('before'))
+		const files = openFiles()
+		nas.fault('any ESTALE')
+		flushTables(scene.node)
+		linkBackups(scene.node)
+		takeSnapshot(scene.node, 'daily')
+		const taken = fingerprint(scene.node.root, '%P %i %s %T@')
+		const until = pausedMs() + 3_600_000
+		await service.until('an hour of retries', () => pausedMs() >= until)
+		t.deepEqual(fingerprint(scene.node.root, '%P %i %s %T@'), taken)
+		t.true(openFiles() <= files + 8, `${files} files were open, and ${openFiles()} are`)
+		nas.fault()
+		await service.until('the move', () => sealedOf(scene, 'daily') === 2 && isMoved('daily'))
+		await service.until('the backups', () => service.said().match(/^pruned /gm)?.length === 2)
+		await service.stop()
+		t.deepEqual(told(service), { errors: 1, recovered: 1 }, service.said())
+		t.is(trueReceipts(t, scene).length, 4)
+	},
+)
 
 testWhere(
 	nasfsMissing(),

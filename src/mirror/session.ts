@@ -1,8 +1,9 @@
 import PQueue from 'p-queue'
 import { usageError } from '../errors.ts'
+import { codeOf } from '../files/io.ts'
 import { checkItsPath } from '../haven/at-its-path.ts'
 import { claimHaven, type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
-import { takeLease } from '../haven/lease.ts'
+import { type Lease, takeLease } from '../haven/lease.ts'
 import type { PutLive } from '../haven/live-turn.ts'
 import { deviceOf } from '../haven/place.ts'
 import { havenTrouble } from '../haven/trouble.ts'
@@ -128,11 +129,23 @@ export async function withWriting(
 				...{ space: makeSpace(haven.base), trial, inherited },
 			}
 			await work(writing)
+		} catch (error) {
+			throw await whyItFailed(taken, error)
 		} finally {
 			await lease.release()
 		}
 	} catch (error) {
 		throw havenTrouble(error)
+	}
+}
+
+/** Who was taken over finds this or that missing: that another has the haven is what happened. */
+async function whyItFailed(lease: Lease, error: unknown): Promise<unknown> {
+	try {
+		await lease.check()
+		return error
+	} catch (lost) {
+		return codeOf(lost) === undefined ? lost : error
 	}
 }
 

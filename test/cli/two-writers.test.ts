@@ -54,6 +54,30 @@ test('a haven that another run makes in between is found, and not made twice', a
 	t.is(readFileSync(file, 'utf8'), readFileSync(`${file}.first`, 'utf8'))
 })
 
+test('a run that is taken over says so, and not what it finds missing', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	// What a taker leaves that has ended meanwhile, at the first rename into the mirror.
+	const taken = `const fs = process.getBuiltinModule('node:fs')
+		const { rename, renameSync, readdirSync, rmSync } = fs
+		const own = ${JSON.stringify(join(scene.haven, '.snaphaven'))}
+		const takeOver = (to) => {
+			if (!String(to).endsWith('/snapshots/daily')) return
+			for (const name of readdirSync(own + '/partial')) renameSync(own + '/partial/' + name, own + '/partial/its.inherited-1')
+			rmSync(own + '/lease.json', { force: true })
+		}
+		fs.rename = (from, to, ...rest) => (takeOver(to), rename(from, to, ...rest))
+		fs.renameSync = (from, to) => (takeOver(to), renameSync(from, to))`
+	const result = await scene.sync([], {
+		env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(taken)}` },
+	})
+	t.is(result.exitCode, 1)
+	t.regex(result.stderr, /another process has taken over the haven \S+\/haven\n/)
+	assertNoTrace(t, result)
+	await scene.syncWell()
+	t.is(trueReceipts(t, scene).length, 1)
+})
+
 test('a run whose holder was killed goes on at once', async (t) => {
 	const scene = makeScene(t)
 	takeSnapshot(scene.node, 'daily', { manifest: 'none' })

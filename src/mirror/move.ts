@@ -141,6 +141,9 @@ function* removeTagFolder(location: TableLocation, tag: string, dataDirectory: s
 		if (snapshots === undefined) return
 		try {
 			yield* unlessGone(rmdir(below(snapshots, tag)))
+		} catch (error) {
+			if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
+			throw new SourceChanged('another of its name has come')
 		} finally {
 			yield* close(snapshots)
 		}

@@ -69,3 +69,21 @@ for (const [what, happens] of Object.entries(HAPPENS) as [What, string][]) {
 		t.fail(`it was opened more than ${opensMax} times`)
 	})
 }
+
+test('one of its name that comes right before its emptied folder is removed stays, and is no failure', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	const come = `const fs = process.getBuiltinModule('node:fs')
+		for (const form of ['rmdir', 'rmdirSync']) {
+			const original = fs[form]
+			fs[form] = (path, ...more) => {
+				if (String(path).endsWith('/daily')) fs.writeFileSync(path + '/nb-9-big-Data.db', 'of the other')
+				return original(path, ...more)
+			}
+		}`
+	const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(come)}` }
+	const result = await scene.sync(['--move-snapshots'], { env })
+	assertNoTrace(t, result)
+	t.notRegex(result.stderr, /could not be deleted/)
+	t.is(readFileSync(join(tagFolders(scene.node, 'daily')[0]?.path ?? '', 'nb-9-big-Data.db'), 'utf8'), 'of the other')
+})

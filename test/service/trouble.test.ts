@@ -11,6 +11,7 @@ import { testWhere } from '../support/not-run.ts'
 import { flushTables, linkBackups, makeTree, type TreeOptions, tagFolders, takeSnapshot } from '../support/tree.ts'
 import { makeServiceScene, type RunningService, receiptOf, type ServiceScene, sealedOf } from './support/service.ts'
 
+const allOfIt = ['--move-snapshots', '--sync-sstables', '--backups', '--prune-backups']
 const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 
 /** A service whose haven is on a small file system of its own. */
@@ -54,13 +55,18 @@ testWhere(
 	'a haven that becomes read-only is told of once, and gone on with when it is writable',
 	async (t) => {
 		const { scene, remount } = await makeSmall(t, 20_000, { tables: 3 })
-		const service = scene.start()
+		const service = scene.start(allOfIt)
 		await service.ready()
 		await remount('ro')
+		flushTables(scene.node)
+		linkBackups(scene.node)
 		takeSnapshot(scene.node, 'daily')
+		const taken = fingerprint(scene.node.root, '%P %i %s %T@')
 		await service.until('that it is read-only', () => /^error: .*read-only/m.test(service.said()))
+		t.deepEqual(fingerprint(scene.node.root, '%P %i %s %T@'), taken)
 		await remount('rw')
 		await service.until('the seals', () => sealedOf(scene, 'daily') === 3)
+		await service.until('the backups', () => service.said().match(/^pruned /gm)?.length === 3)
 		await service.stop()
 		t.deepEqual(told(service), { errors: 1, recovered: 1 })
 		t.is(trueReceipts(t, scene).length, 3)
@@ -95,8 +101,7 @@ testWhere(
 		const pauses = join(scene.own, 'pauses')
 		const preload = `--import=${join(import.meta.dirname, 'support/short-pauses.mjs')}`
 		const env = { NODE_OPTIONS: preload, SNAPHAVEN_TEST_PAUSES: pauses }
-		const flags = ['--move-snapshots', '--sync-sstables', '--backups', '--prune-backups']
-		const service = scene.start(flags, { env })
+		const service = scene.start(allOfIt, { env })
 		const isMoved = (tag: string) => tagFolders(scene.node, tag).every(({ path }) => !existsSync(path))
 		const openFiles = () => readdirSync(`/proc/${service.process.pid}/fd`).length
 		const pausedMs = () => (existsSync(pauses) ? Number(readFileSync(pauses, 'utf8')) : 0)
@@ -131,12 +136,16 @@ testWhere(
 		const nas = await mountNas()
 		t.teardown(nas.unmount)
 		const scene = makeServiceScene(t, { tables: 2, haven: join(nas.path, 'haven') })
-		const service = scene.start([], { env: { SNAPHAVEN_TEST_PATIENCE: '' } })
+		const flags = ['--sync-sstables', '--backups', '--prune-backups']
+		const service = scene.start(flags, { env: { SNAPHAVEN_TEST_PATIENCE: '' } })
 		await service.ready()
 		takeSnapshot(scene.node, 'before')
 		await service.until('the seals', () => sealedOf(scene, 'before') === 2)
 		nas.fault('any hang')
+		flushTables(scene.node)
+		linkBackups(scene.node)
 		takeSnapshot(scene.node, 'daily')
+		const taken = fingerprint(scene.node.root, '%P %i %s %T@')
 		const ask = () => runCli(['status', '-s', scene.haven, '--json'], { stateDirectory: scene.state })
 		t.like(JSON.parse((await ask()).stdout), { running: true })
 		await service.until('that it does not answer', () => /^error: the haven \S+ does not answer/m.test(service.said()))
@@ -151,8 +160,10 @@ testWhere(
 		nas.fault()
 		const { signal } = await service.process
 		t.is(signal, 'SIGKILL')
-		const again = scene.start()
+		t.deepEqual(fingerprint(scene.node.root, '%P %i %s %T@'), taken)
+		const again = scene.start(flags)
 		await again.until('the seals', () => sealedOf(scene, 'daily') === 2)
+		await again.until('the backups', () => again.said().match(/^pruned /gm)?.length === 2)
 		await again.stop()
 		assertMirrored(scene.node, scene.haven)
 		t.is(trueReceipts(t, scene).length, 4)

@@ -32,12 +32,16 @@ export interface Model {
 	flush: () => void
 	/** The live SSTables become a new one. */
 	compact: () => void
+	/** These were removed from the haven: they are not to come back. To be called when all has settled. */
+	prune: (ids: SnapshotId[]) => void
 	/** Tags that are on the node, or were moved. */
 	tags: () => string[]
 	/** Whether the haven has all that was taken and not cleared. */
 	isSettled: () => boolean
 	/** What is wrong with the haven when all has settled. */
 	wrong: () => string[]
+	/** What no kill may leave: a receipt that is not true, a file that is neither on the node nor behind a receipt. */
+	brokenNow: () => string[]
 	snapshots: () => number
 }
 
@@ -88,7 +92,22 @@ export async function makeModel(node: Tree, keptRoot: string, haven: string): Pr
 			flushTables(kept)
 			followLive(kept, node)
 		},
+		prune: (ids) => {
+			for (const id of ids) owed.set(id, { may: new Set(), must: false, wanted: undefined })
+		},
 		tags: () => [...tags],
+		brokenNow: () => {
+			const { sealed, inDoubt, lies } = whole(() => readState(haven))
+			const contents = inHaven()
+			const isSafe = (id: SnapshotId, wanted: string) =>
+				inDoubt.has(id) || (sealed.has(id) && contents.get(id) === wanted)
+			const onNode = new Map(snapshotsOf(node).map(({ id, files }) => [id, files.size]))
+			const lost = [...owed].filter(
+				([id, { wanted }]) =>
+					wanted !== undefined && !wanted.startsWith(`${onNode.get(id) ?? 0} files`) && !isSafe(id, wanted),
+			)
+			return [...lies, ...lost.map(([id]) => `${id} is whole neither on the node nor in the haven`)]
+		},
 		isSettled: () => {
 			const sealed = inHaven()
 			return [...owed].every(([id, { wanted }]) => wanted === undefined || sealed.get(id) === wanted)

@@ -20,7 +20,7 @@ import { slowMount } from './slow-mount.ts'
 import { slowSecond } from './slow-second.ts'
 import { smallFiles } from './small-files.ts'
 import { storm } from './storm.ts'
-import { type Measured, writePage } from './support/page.ts'
+import { assertWritable, type Measured, writePage } from './support/page.ts'
 import { amountOf, type Figure, isKept, type Scale, type Scenario } from './support/scenario.ts'
 import { verify } from './verify.ts'
 
@@ -70,6 +70,7 @@ if (unknown.length > 0) {
 const wanted = scenarios.filter(({ name, byNameAlone }) =>
 	positionals.length === 0 ? !byNameAlone : positionals.includes(name),
 )
+if (values.write) await assertWritable(wanted)
 const results: Result[] = []
 const measured: Measured[] = []
 for (const scenario of wanted) results.push(await measure(scenario, values.smoke ? 'smoke' : 'full'))

@@ -15,22 +15,39 @@ export interface Measured {
 const page = join(import.meta.dirname, '../../docs/benchmarks.md')
 
 /**
- * Writes docs/benchmarks.md: the figures of this run, and the machine that they are of. What was not measured now keeps its
- * section; throws where that is of another machine.
+ * Throws where docs/benchmarks.md can't take these sections alone, since the others are of another machine. Asked before
+ * anything is measured.
  */
-export async function writePage(measured: Measured[], scenarios: Scenario[]): Promise<void> {
-	const [before = '', ...kept] = (await readFile(page, 'utf8')).trimEnd().split(/\n\n(?=## )/)
-	const sections = new Map(kept.map((section) => [/^## (.+)/.exec(section)?.[1] ?? '', section]))
-	for (const { scenario, figures } of measured) sections.set(scenario.name, sectionOf(scenario, figures))
-	const head = [heading, await machine()].join('\n\n')
-	if (sections.size > measured.length && before !== head) {
+export async function assertWritable(scenarios: Scenario[]): Promise<void> {
+	const { before, sections } = await readPage()
+	for (const { name } of scenarios) sections.delete(name)
+	if (sections.size > 0 && before !== (await head())) {
 		throw new Error(`${page} begins otherwise, or is of another machine: measure all of it, or remove what is not`)
 	}
+}
+
+/**
+ * Writes docs/benchmarks.md: the figures of this run, and the machine that they are of. What was not measured now keeps its
+ * section. Plots stand beside it.
+ */
+export async function writePage(measured: Measured[], scenarios: Scenario[]): Promise<void> {
+	const { sections } = await readPage()
 	for (const { scenario, figures } of measured) {
+		sections.set(scenario.name, sectionOf(scenario, figures))
 		if (figures.some(({ at }) => at)) await writeFile(join(dirname(page), `${scenario.name}.svg`), plot(figures))
 	}
 	const written = scenarios.flatMap(({ name }) => sections.get(name) ?? [])
-	await writeFile(page, `${[head, ...written].join('\n\n')}\n`)
+	await writeFile(page, `${[await head(), ...written].join('\n\n')}\n`)
+}
+
+/** What stands before the first section, and each section by its name. */
+async function readPage(): Promise<{ before: string; sections: Map<string, string> }> {
+	const [before = '', ...sections] = (await readFile(page, 'utf8')).trimEnd().split(/\n\n(?=## )/)
+	return { before, sections: new Map(sections.map((section) => [/^## (.+)/.exec(section)?.[1] ?? '', section])) }
+}
+
+async function head(): Promise<string> {
+	return [heading, await machine()].join('\n\n')
 }
 
 function sectionOf({ name, title }: Scenario, figures: Figure[]): string {

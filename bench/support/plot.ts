@@ -1,11 +1,11 @@
 import type { Figure } from './scenario.ts'
 
-const [width, height] = [720, 420]
-const frame = { left: 70, right: 190, top: 20, bottom: 50 }
+const [width, height] = [740, 420]
+const frame = { left: 70, right: 205, top: 20, bottom: 50 }
 /** Told apart by those who see no colours well. */
 const colours = ['#d55e00', '#0072b2', '#e69f00', '#56b4e9']
 
-/** Draws the figures that have an amount, both axes logarithmic, with a line for linear growth; text of an SVG. */
+/** Draws the figures that have an amount, both axes logarithmic: what grows linearly rises as steeply as the grid; text of an SVG. */
 export function plot(figures: Figure[]): string {
 	const points = figures.flatMap(({ at, value }) => (at ? [{ ...at, value }] : []))
 	const [xs, ys] = [decades(points.map(({ amount }) => amount)), decades(points.map(({ value }) => value))]
@@ -18,8 +18,8 @@ export function plot(figures: Figure[]): string {
 		const label = frame.top + 20 + 22 * number
 		return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>
 ${found.map(({ amount, value }) => `<circle cx="${x(amount)}" cy="${y(value)}" r="3.5" fill="${colour}"/>`).join('')}
-<line x1="${width - 175}" x2="${width - 155}" y1="${label}" y2="${label}" stroke="${colour}" stroke-width="3"/>
-${text(width - 148, label + 4, name, 'start')}`
+<line x1="${width - 190}" x2="${width - 170}" y1="${label}" y2="${label}" stroke="${colour}" stroke-width="3"/>
+${text(width - 163, label + 4, name, 'start')}`
 	})
 	const grid = [
 		...xs.map((at) => `${line(x(at), frame.top, x(at), height - frame.bottom)}${text(x(at), height - 30, shown(at))}`),

@@ -130,7 +130,7 @@ export async function withWriting(
 			}
 			await work(writing)
 		} catch (error) {
-			throw await whyItFailed(taken, error)
+			throw await whyItFailed(lease, error)
 		} finally {
 			await lease.release()
 		}
@@ -139,8 +139,8 @@ export async function withWriting(
 	}
 }
 
-/** Who was taken over finds this or that missing: that another has the haven is what happened. */
-async function whyItFailed(lease: Lease, error: unknown): Promise<unknown> {
+/** Who was taken over, or whose mount is gone, finds this or that missing: that is not what happened. */
+async function whyItFailed(lease: Pick<Lease, 'check'>, error: unknown): Promise<unknown> {
 	try {
 		await lease.check()
 		return error

@@ -1,7 +1,7 @@
 import { failure } from '../errors.ts'
 import { constants } from '../files/builtins.ts'
 import { readWhole } from '../files/contents.ts'
-import { below, namesIn, openFolder, openFolderIfThere } from '../files/folders.ts'
+import { below, mountOf, namesIn, openFolder, openFolderIfThere } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { close, lstat, open, type Stat, stat } from '../files/operations.ts'
@@ -204,7 +204,9 @@ function* listInner(look: Look, parent: number, name: string, path: string, dept
 	const folder = yield* unlessGone(path, openFolder(parent, name))
 	if (folder === undefined) return
 	try {
-		yield* listFolder(look, folder, path, depth)
+		// What is mounted there is somebody else's, however it looks: the table's own files, by a bind mount.
+		if (mountOf(folder) === mountOf(parent)) yield* listFolder(look, folder, path, depth)
+		else look.listing.leftOut.push({ path, kind: 'mount point' })
 	} finally {
 		yield* close(folder)
 	}

@@ -1,4 +1,4 @@
-import { constants } from './builtins.ts'
+import { constants, fs } from './builtins.ts'
 import { each, hasCode, type Io } from './io.ts'
 import { decodeName, encodeName, type Name, type PathLike, pathOf } from './names.ts'
 import {
@@ -28,6 +28,11 @@ export function below(folder: number, path: Name): PathLike {
 /** The path of an opened folder itself. */
 export function itself(folder: number): string {
 	return `${DESCRIPTORS}${folder}`
+}
+
+/** The mount that an opened folder lies on (proc(5), fdinfo); the device would not tell a bind mount. */
+export function mountOf(folder: number): string | undefined {
+	return /^mnt_id:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${folder}`, 'latin1'))?.[1]
 }
 
 /** Opens a folder by its name in an opened one. A link there fails with ELOOP or ENOTDIR. */

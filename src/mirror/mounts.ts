@@ -1,5 +1,5 @@
 import { openTable, type TableLocation } from '../cassandra/list-snapshot.ts'
-import { fs } from '../files/builtins.ts'
+import { mountOf } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
 import { close } from '../files/operations.ts'
 import type { SourceFolders } from './source-folders.ts'
@@ -30,9 +30,4 @@ export function* refuseMounts(
 			yield* close(table)
 		}
 	}
-}
-
-/** The mount that an opened folder lies on (proc(5), fdinfo); the device would not tell a bind mount. */
-function mountOf(folder: number): string | undefined {
-	return /^mnt_id:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${folder}`, 'latin1'))?.[1]
 }

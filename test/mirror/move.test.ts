@@ -270,7 +270,7 @@ test('a tag’s folder that is a link is never followed', async (t) => {
 	t.deepEqual(trueReceipts(t, scene), [])
 })
 
-testWhere(notRoot, 'what is mounted into a snapshot is never deleted, the table’s own folder neither', async (t) => {
+testWhere(notRoot, 'what is mounted into a snapshot is named, and neither copied nor deleted', async (t) => {
 	const scene = makeScene(t)
 	takeSnapshot(scene.node, 'daily')
 	const [tag = ''] = tagFolders(scene.node, 'daily').map(({ path }) => path)
@@ -279,9 +279,14 @@ testWhere(notRoot, 'what is mounted into a snapshot is never deleted, the table�
 	execFileSync('mount', ['--bind', table, loop])
 	t.teardown(() => execFileSync('umount', ['--lazy', loop]))
 	const before = readdirSync(table)
-	const { stderr, exitCode } = await scene.sync(['--move-snapshots'])
-	t.is(exitCode, 1)
-	t.regex(stderr, /could not be deleted on the node: .*\.loop.* is mounted from elsewhere/)
+	const { stderr } = await scene.sync(['--move-snapshots'])
+	t.regex(stderr, /\.loop of ks\.\S+ "daily" is a mount point: it is left out/)
+	t.regex(stderr, /kept on the node .*: it holds \.loop, a mount point, which is not in the haven/)
 	t.deepEqual(readdirSync(table), before)
 	t.true(existsSync(join(tag, 'manifest.json')))
+	t.false(existsSync(join(mirrored(scene, 'daily'), '.loop')))
+	t.deepEqual(
+		trueReceipts(t, scene).flatMap(({ files }) => files.filter(({ path }) => path.startsWith('.loop'))),
+		[],
+	)
 })

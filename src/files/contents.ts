@@ -10,12 +10,15 @@ export const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 /** Flags to write a file that must not be there yet. */
 export const CREATE = O_WRONLY | O_CREAT | O_EXCL
 
-/** Reads a regular file whole. Fails with RangeError where it is larger than `limit` bytes. */
+/** Reads a regular file whole. Fails with a RangeError, EFBIG, where it is larger than `limit` bytes. */
 export function readWhole(path: PathLike, limit: number): Io<Buffer> {
 	return withOpen(path, READ, function* (fd) {
 		const found = yield* stat(fd)
 		if (!found.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'EINVAL' })
-		if (found.size > limit) throw new RangeError(`${found.size} bytes, where at most ${limit} were expected`)
+		if (found.size > limit) {
+			const message = `${found.size} bytes, where at most ${limit} were expected`
+			throw Object.assign(new RangeError(message), { code: 'EFBIG' })
+		}
 		const buffer = Buffer.allocUnsafe(Number(found.size) + 1)
 		return buffer.subarray(0, yield* readFully(fd, buffer, 0, null))
 	})

@@ -1,9 +1,9 @@
-import { readWhole } from '../files/contents.ts'
-import { each, hasCode, type Io } from '../files/io.ts'
+import { each, type Io } from '../files/io.ts'
 import { backupsReceiptsFolder, isBackups, type SnapshotKey, snapshotFolder, stamp } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
 import { type Receipt, type ReceiptHead, readReceipt, readReceiptHead } from './receipt.ts'
 import { namesIn } from './receipt-folders.ts'
+import { recordBytes } from './sealed-text.ts'
 
 /** A table, by its folder's name. */
 interface Table {
@@ -58,19 +58,10 @@ function* readEach<T extends ReceiptHead>(
 	const folder = `${base}/${backupsReceiptsFolder(table)}`
 	const names = (yield* namesIn(folder)).filter((name) => name.endsWith('.json')).sort()
 	const receipts = yield* each(choose(names), RECEIPTS_IN_FLIGHT, function* (name) {
-		const bytes = yield* readIfThere(`${folder}/${name}`)
+		const bytes = yield* recordBytes(`${folder}/${name}`, RECEIPT_BYTES_MAX)
 		return bytes && read(bytes)
 	})
 	return receipts.filter((receipt) => receipt !== undefined && isBackups(receipt.tag)) as T[]
-}
-
-function* readIfThere(path: string): Io<Buffer | undefined> {
-	try {
-		return yield* readWhole(path, RECEIPT_BYTES_MAX)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
 }
 
 /** The files, relative to the haven, that other parts of a table's incremental backups have; of anything else none. */
@@ -79,7 +70,7 @@ export function* namesOtherPartsHave(base: string, key: SnapshotKey): Io<Set<str
 	if (!isBackups(key.tag)) return names
 	const folder = `${base}/${backupsReceiptsFolder(key)}`
 	for (const name of yield* namesIn(folder)) {
-		const bytes = yield* readIfThere(`${folder}/${name}`)
+		const bytes = yield* recordBytes(`${folder}/${name}`, RECEIPT_BYTES_MAX)
 		const receipt = bytes && readReceipt(bytes)
 		if (!receipt || receipt.tag === key.tag) continue
 		for (const { path } of receipt.files) names.add(`${snapshotFolder(receipt)}/${path}`)

@@ -1,10 +1,11 @@
 import { failure } from '../errors.ts'
-import { createFile, readWhole } from '../files/contents.ts'
+import { createFile } from '../files/contents.ts'
 import { flushFolder } from '../files/folders.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import type { Io } from '../files/io.ts'
 import { rename } from '../files/operations.ts'
 import { PRIVATE } from './layout.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { checkedRecord, recordBytes, withChecksum } from './sealed-text.ts'
+import { fields, list, map, optional, text, truth } from './shapes.ts'
 
 /**
  * What was on the node when each keyspace was first kept, and is left alone unless asked for (`--fullsync`): not a time,
@@ -33,20 +34,24 @@ export interface LeftAlone {
 	identity: string[]
 }
 
+const leftAlone = { table: text, tag: text, identity: list(text) }
+const isBaseline = fields({
+	all: truth,
+	keyspaces: map(fields({ begunAt: text, leftAlone: list(fields(leftAlone)) })),
+	pruned: optional(list(fields({ ...leftAlone, keyspace: text }))),
+})
+
 const BASELINE_FILE = `${PRIVATE}/baseline.json`
 const BASELINE_BYTES_MAX = 256 * 1024 * 1024
 
 /** Reads the baseline; an empty one where there is none. One that is damaged is refused: too little would be left alone. */
 export function* readBaseline(base: string): Io<Baseline> {
-	try {
-		const text = checkedText(yield* readWhole(`${base}/${BASELINE_FILE}`, BASELINE_BYTES_MAX))
-		if (text !== undefined) {
-			const { checksum: _, ...baseline }: Baseline & { checksum: string } = JSON.parse(text)
-			return baseline
-		}
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return { format: 1, all: false, keyspaces: {} }
-		throw error
+	const bytes = yield* recordBytes(`${base}/${BASELINE_FILE}`, BASELINE_BYTES_MAX)
+	if (bytes === undefined) return { format: 1, all: false, keyspaces: {} }
+	const read = checkedRecord<Baseline & { checksum: string }>(bytes, isBaseline)
+	if (read !== undefined) {
+		const { checksum: _, ...baseline } = read
+		return baseline
 	}
 	throw failure(
 		`the haven’s ${BASELINE_FILE}, which says what was on the node at first, is damaged: its checksum does not hold`,

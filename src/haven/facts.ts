@@ -3,10 +3,11 @@ import { createFile, readWhole } from '../files/contents.ts'
 import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { lstatIfThere } from '../files/operations.ts'
-import { PRIVATE, safeName } from './layout.ts'
+import { FACTS, FACTS_TAGS, PRIVATE, safeName } from './layout.ts'
 import { namesIn } from './receipt-folders.ts'
 import { move } from './renames.ts'
-import { checkedText, withChecksum, withoutChecksum } from './sealed-text.ts'
+import { checkedText, parseAs, withChecksum, withoutChecksum } from './sealed-text.ts'
+import { fields, list, moment, oneOf, optional, part, type Shape, text, truth } from './shapes.ts'
 
 /** The node's facts as they are kept: `.snaphaven/facts/<id>.json`. Nobody else may read them: they name roles and grants. */
 export interface StoredFacts extends NodeFacts {
@@ -31,8 +32,31 @@ export interface TagNote {
 	readings: Reading[]
 }
 
-const FACTS = `${PRIVATE}/facts`
-const FACTS_TAGS = `${FACTS}/tags`
+const isNote = fields({ tag: text, readings: list(fields({ at: moment, facts: part })) })
+
+const maybe = optional(text)
+const isFacts = fields({
+	firstReadAt: moment,
+	source: oneOf('cql', 'nodetool'),
+	node: fields({
+		clusterName: maybe,
+		hostId: maybe,
+		datacenter: maybe,
+		rack: maybe,
+		releaseVersion: maybe,
+		partitioner: maybe,
+		tokens: list(text),
+	}),
+	schema: optional(list(fields({ kind: text, keyspace: text, name: text, cql: text }))),
+	roles: optional(
+		list(
+			fields({ name: text, login: truth, superuser: truth, memberOf: list(text), datacenters: optional(list(text)) }),
+		),
+	),
+	grants: optional(list(fields({ role: text, resource: text, permissions: list(text) }))),
+	missing: list(text),
+})
+
 const BYTES_MAX = 256 * 1024 * 1024
 
 const factsPath = (id: string) => `${FACTS}/${id}.json`
@@ -50,20 +74,21 @@ export function* makeFactsFolders(base: string): Io<void> {
 
 /** The readings for a tag; none where there are none that can be believed. */
 export function* readNote(base: string, tag: string): Io<TagNote | undefined> {
-	const note = yield* readRecord<TagNote>(base, notePath(tag))
+	const note = yield* readRecord<TagNote>(base, notePath(tag), isNote)
 	return typeof note === 'object' ? note : undefined
 }
 
 /** Facts by their id; why they can't be had where they can't. */
 export function* readFacts(base: string, id: string): Io<StoredFacts | string> {
-	const facts = yield* readRecord<StoredFacts>(base, factsPath(id))
+	const facts = yield* readRecord<StoredFacts>(base, factsPath(id), isFacts)
 	return facts ?? 'they are gone'
 }
 
-function* readRecord<T extends object>(base: string, path: string): Io<T | string | undefined> {
+function* readRecord<T extends object>(base: string, path: string, shape: Shape): Io<T | string | undefined> {
 	try {
 		const text = checkedText(yield* readWhole(`${base}/${path}`, BYTES_MAX))
-		return text === undefined ? `the checksum of ${path} does not hold` : (JSON.parse(withoutChecksum(text)) as T)
+		const record = text === undefined ? undefined : parseAs<T>(withoutChecksum(text), shape)
+		return record ?? `the checksum of ${path} does not hold`
 	} catch (error) {
 		if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
 		if (hasCode(error)) return `${path} can’t be read (${error.code})`
@@ -124,7 +149,7 @@ function factsId(facts: NodeFacts): string {
 export function* readNotes(base: string): Io<(TagNote | string)[]> {
 	const notes: (TagNote | string)[] = []
 	for (const name of yield* namesIn(`${base}/${FACTS_TAGS}`)) {
-		const note = yield* readRecord<TagNote>(base, `${FACTS_TAGS}/${name}`)
+		const note = yield* readRecord<TagNote>(base, `${FACTS_TAGS}/${name}`, isNote)
 		if (note !== undefined) notes.push(note)
 	}
 	return notes

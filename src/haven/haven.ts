@@ -6,13 +6,25 @@ import { flushFolder, itself, makeFolder } from '../files/folders.ts'
 import { hasCode, type Io, runAsync } from '../files/io.ts'
 import { link, lstatIfThere, open, rename, unlink } from '../files/operations.ts'
 import { type FlushWay, flushWayOf } from './flush.ts'
-import { HAVEN_FILE, PARTIAL, PRIVATE, RECEIPTS } from './layout.ts'
+import {
+	BACKUPS_RECEIPTS,
+	DELETED,
+	FACTS_TAGS,
+	HAVEN_FILE,
+	LIVE_RECEIPTS,
+	PARTIAL,
+	PRIVATE,
+	RECEIPTS,
+	SET_ASIDE,
+} from './layout.ts'
 import { thisMachine, thisProcess } from './machine.ts'
 import { recallHaven, rememberHaven } from './memory.ts'
 import { checkPlace, deviceOf } from './place.ts'
 import { type Capabilities, probe } from './probe.ts'
 import { FORMAT } from './receipt.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { refuseLinks } from './renames.ts'
+import { checkedRecord, withChecksum } from './sealed-text.ts'
+import { fields, natural, text, truth } from './shapes.ts'
 
 /** haven.json: what a haven is, whose it is, and what its place can do. */
 export interface HavenRecord {
@@ -24,6 +36,23 @@ export interface HavenRecord {
 	madeAt: string
 	capabilities: Capabilities
 }
+
+const isHavenRecord = fields({
+	format: natural,
+	id: text,
+	owner: fields({ machine: text, host: text }),
+	madeAt: text,
+	capabilities: fields({
+		caseSensitive: truth,
+		anySign: truth,
+		anyBytes: truth,
+		nameBytesMax: natural,
+		hardLinks: truth,
+		reflinks: truth,
+		mtimeGrainNs: natural,
+		folderFlush: truth,
+	}),
+})
 
 /** An opened haven. All its paths go through the opened root, so that they never lead into a bare mount point. */
 export interface Haven {
@@ -53,6 +82,19 @@ export interface OpenOptions {
 
 const RECORD_BYTES_MAX = 1024 * 1024
 
+/** What is written into whatever the node has; a table's folders are looked at when they are written into. */
+const OWN_FOLDERS = [
+	'data',
+	PRIVATE,
+	PARTIAL,
+	RECEIPTS,
+	LIVE_RECEIPTS,
+	BACKUPS_RECEIPTS,
+	SET_ASIDE,
+	DELETED,
+	FACTS_TAGS,
+].map((path) => `${path}/`)
+
 /**
  * Opens the haven, making it where there is none; refuses what is not ours, not a fit place, or not understood. What is
  * to be written to has to be claimed, once its lease is taken.
@@ -61,6 +103,7 @@ export async function openHaven(options: OpenOptions): Promise<Haven> {
 	const { path } = options
 	await checkPlace(path, options.dataDirectories)
 	try {
+		await runAsync(refuseLinks(path, ...OWN_FOLDERS))
 		const record = (await readHavenRecord(path)) ?? (await make(options))
 		if (!options.takeOver) refuseForeign(path, record)
 		await refuseOther(options, record)
@@ -78,6 +121,7 @@ export async function openExistingHaven(options: OpenOptions): Promise<Haven | u
 	const { path } = options
 	await checkPlace(path, options.dataDirectories)
 	try {
+		await runAsync(refuseLinks(path, ...OWN_FOLDERS))
 		const record = await readHavenRecord(path)
 		if (!record) {
 			await refuseUnmounted(options)
@@ -107,7 +151,7 @@ export async function readHavenRecord(base: string, path = base): Promise<HavenR
 		if (hasCode(error, 'ENOENT')) return undefined
 		throw error
 	}
-	const text = checkedText(bytes)
+	const record = checkedRecord<HavenRecord>(bytes, isHavenRecord)
 	const format = /^\{"format":(\d+)/.exec(bytes.toString('latin1', 0, 40))?.[1]
 	if (format !== undefined && Number(format) > FORMAT) {
 		throw usageError(
@@ -115,13 +159,13 @@ export async function readHavenRecord(base: string, path = base): Promise<HavenR
 			'A newer snaphaven made it: update this one.',
 		)
 	}
-	if (text === undefined) {
+	if (record === undefined) {
 		throw failure(
 			`${path}/${HAVEN_FILE} is damaged: its checksum does not hold`,
 			'The snapshots and receipts beside it are not touched by that. Move the file away and give --new-haven to have it made anew over them.',
 		)
 	}
-	return JSON.parse(text) as HavenRecord
+	return record
 }
 
 async function refuseUnmounted({ path, newHaven, stateDirectory }: OpenOptions): Promise<void> {

@@ -63,6 +63,10 @@ export const BACKUPS_RECEIPTS = `${PRIVATE}/backups`
 /** What went from live sets and is kept for a while, by the day on which it went. */
 export const DELETED = `${PRIVATE}/deleted`
 
+/** The node's facts, and by tags which of them are meant. */
+export const FACTS = `${PRIVATE}/facts`
+export const FACTS_TAGS = `${FACTS}/tags`
+
 interface Table {
 	keyspace: string
 	table: string

@@ -2,13 +2,14 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failure, SnaphavenError } from '../errors.ts'
 import { steadyMs, uniqueName } from '../files/builtins.ts'
-import { createFile, readWhole } from '../files/contents.ts'
+import { createFile } from '../files/contents.ts'
 import { removeTree } from '../files/folders.ts'
 import { hasCode, type Io, runAsync } from '../files/io.ts'
 import { link, lstatIfThere, mkdir, readdir, rename, unlink } from '../files/operations.ts'
 import { LEASE_FILE, PARTIAL } from './layout.ts'
 import { type Holder, isRunning, thisProcess } from './machine.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { checkedRecord, recordBytes, withChecksum } from './sealed-text.ts'
+import { fields, natural, part, text } from './shapes.ts'
 
 /** How long a lease runs without being renewed, how often it is, and how often one looks whether another's is. */
 interface LeaseTimes {
@@ -27,6 +28,13 @@ interface LeaseRecord {
 	/** Counts up with each renewal: whoever watches the file sees a live holder by it, whatever the clocks say. */
 	renewals: number
 }
+
+const isLease = fields({
+	// It names a folder that is renamed.
+	token: part,
+	holder: fields({ host: text, machine: text, boot: text, pidNamespace: text, pid: natural, started: text }),
+	renewals: natural,
+})
 
 /**
  * The right to write to a haven. All that is published is renamed out of `partial/<token>`; who takes over renames that
@@ -274,11 +282,6 @@ export function readLease(base: string): Io<LeaseRecord | null | undefined> {
 }
 
 function* readRecord(path: string): Io<LeaseRecord | null | undefined> {
-	try {
-		const text = checkedText(yield* readWhole(path, LEASE_BYTES_MAX))
-		return text === undefined ? null : (JSON.parse(text) as LeaseRecord)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+	const bytes = yield* recordBytes(path, LEASE_BYTES_MAX)
+	return bytes && (checkedRecord<LeaseRecord>(bytes, isLease) ?? null)
 }

@@ -4,13 +4,14 @@ import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { decodeName, type Name, pathOf } from '../files/names.ts'
 import { link, readdirBytes, rmdir } from '../files/operations.ts'
-import { gathering, receiptPath, removing, type SnapshotKey, snapshotFolder } from './layout.ts'
+import { DELETED, gathering, receiptPath, removing, type SnapshotKey, snapshotFolder } from './layout.ts'
 import { namesOf } from './names-of.ts'
 import { keepOldReceipt } from './publish.ts'
 import { checksumAt } from './receipts.ts'
-import { move, moveIfThere, there } from './renames.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { move, moveIfThere, refuseLinks, there } from './renames.ts'
+import { checkedRecord, withChecksum } from './sealed-text.ts'
 import { keepAside } from './set-aside.ts'
+import { crc, fields, inside, list, natural, optional, snapshotKey } from './shapes.ts'
 
 /**
  * What it takes to make one set of a table's live SSTables, gathered as far as it is new, the table's live set; or to add
@@ -47,6 +48,24 @@ interface LiveIntent {
 	turns: LiveTurn[]
 }
 
+const paths = list(inside)
+const isIntent = fields({
+	turns: list(
+		fields({
+			number: natural,
+			key: snapshotKey,
+			receiptChecksum: crc,
+			replaces: optional(crc),
+			folders: paths,
+			add: paths,
+			replace: paths,
+			clear: paths,
+			remove: paths,
+			keepIn: optional((value) => inside(value) && String(value).startsWith(`${DELETED}/`)),
+		}),
+	),
+})
+
 const INTENT_BYTES_MAX = 256 * 1024 * 1024
 
 /** Notes down what is about to be done. Durable only with the flush that follows, or `flush`. */
@@ -61,8 +80,8 @@ export function* findLiveIntents(base: string, partial: string): Io<{ path: stri
 	for (const name of yield* namesOf(`${base}/${partial}`)) {
 		if (!/^live-\d+\.json$/.test(name)) continue
 		const path = `${partial}/${name}`
-		const text = checkedText(yield* readWhole(`${base}/${path}`, INTENT_BYTES_MAX))
-		if (text !== undefined) found.push({ path, turns: (JSON.parse(text) as LiveIntent).turns })
+		const intent = checkedRecord<LiveIntent>(yield* readWhole(`${base}/${path}`, INTENT_BYTES_MAX), isIntent)
+		if (intent) found.push({ path, turns: intent.turns })
 	}
 	return found
 }
@@ -71,6 +90,7 @@ export function* findLiveIntents(base: string, partial: string): Io<{ path: stri
 function* makeLivePlaces(base: string, { key, folders }: Pick<LiveTurn, 'key' | 'folders'>): Io<string[]> {
 	const table = snapshotFolder(key)
 	const places = placesOfTurn(key)
+	yield* refuseLinks(base, `${table}/`, receiptPath(key), ...folders.map((folder) => `${table}/${folder}/`))
 	for (const path of places.slice(1)) yield* makeFolder(pathOf(`${base}/${path}`), 0o777)
 	for (const folder of folders) yield* makeFolder(pathOf(`${base}/${table}/${folder}`), 0o777)
 	return [...places, ...folders.map((folder) => `${table}/${folder}`)]

@@ -1,10 +1,10 @@
 import type { Io } from '../files/io.ts'
 import { namesOtherPartsHave } from './backups.ts'
-import { gathering, receiptPath, removing, snapshotFolder } from './layout.ts'
+import { gathering, PRIVATE, receiptPath, removing, snapshotFolder } from './layout.ts'
 import { flushLive, type LiveTurn, moveInto, type PutLive, putLive } from './live-turn.ts'
 import { checksumAt } from './receipts.ts'
 import { disagreement, receiptAt, type Undone } from './recover.ts'
-import { move, moveIfThere, there } from './renames.ts'
+import { move, moveIfThere, refuseLinks, there } from './renames.ts'
 import { keepAside } from './set-aside.ts'
 
 /**
@@ -62,6 +62,9 @@ export type LiveRecovery =
 export function* recoverLive(base: string, partial: string, turn: LiveTurn): Io<LiveRecovery> {
 	const { key, number } = turn
 	const place = receiptPath(key)
+	const paths = [...turn.folders.map((path) => `${path}/`), ...turn.add, ...turn.replace, ...turn.clear, ...turn.remove]
+	const named = paths.map((path) => `${snapshotFolder(key)}/${path}`)
+	yield* refuseLinks(base, `${snapshotFolder(key)}/`, place, `${partial}/`, `${turn.keepIn ?? PRIVATE}/`, ...named)
 	const now = yield* checksumAt(base, place)
 	const hasOld = (yield* there(base, gathering.oldReceipt(partial, number))) !== undefined
 	if (now !== turn.receiptChecksum && now !== turn.replaces && !(now === undefined && hasOld))

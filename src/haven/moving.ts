@@ -1,9 +1,10 @@
-import { createFile, readWhole } from '../files/contents.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { createFile } from '../files/contents.ts'
+import type { Io } from '../files/io.ts'
 import { marking, receiptPath, type SnapshotKey } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
 import { markMoving } from './receipt.ts'
 import { move } from './renames.ts'
+import { recordBytes } from './sealed-text.ts'
 
 /** A sealed snapshot whose receipt is to say that snaphaven itself deletes it on the node. */
 export interface Mark {
@@ -21,7 +22,7 @@ export function* draftMark(
 	{ number, key, receiptId }: Mark,
 	flush: boolean,
 ): Io<boolean> {
-	const bytes = yield* receiptBytes(`${base}/${receiptPath(key)}`)
+	const bytes = yield* recordBytes(`${base}/${receiptPath(key)}`, RECEIPT_BYTES_MAX)
 	const marked = bytes && markMoving(bytes)
 	if (marked?.id !== receiptId) return false
 	yield* createFile(`${base}/${marking.receipt(partial, number)}`, marked.text, { mode: 0o644, flush })
@@ -31,13 +32,4 @@ export function* draftMark(
 /** Puts the marked receipt into the other's place. Call only when the draft is durable; durable with the next flush. */
 export function putMark(base: string, partial: string, { number, key }: Mark): Io<void> {
 	return move(base, marking.receipt(partial, number), receiptPath(key))
-}
-
-function* receiptBytes(path: string): Io<Buffer | undefined> {
-	try {
-		return yield* readWhole(path, RECEIPT_BYTES_MAX)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
 }

@@ -3,7 +3,7 @@ import { flushFolder, makeFolder } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { RECEIPTS, receiptsFolder, snapshotsFolder } from './layout.ts'
-import { there } from './renames.ts'
+import { refuseLinks, there } from './renames.ts'
 
 interface Table {
 	keyspace: string
@@ -15,6 +15,7 @@ interface Table {
  * remembered of them: somebody may remove them at any time, or mount another haven.
  */
 export function* makePlaces(base: string, table: Table): Io<string[]> {
+	yield* refuseLinks(base, `${snapshotsFolder(table)}/`, `${receiptsFolder(table)}/`)
 	if ((yield* there(base, snapshotsFolder(table))) && (yield* there(base, receiptsFolder(table)))) return []
 	const made: string[] = []
 	for (const path of placesOf(table)) {

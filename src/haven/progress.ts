@@ -3,6 +3,8 @@ import { readWhole, writeFully } from '../files/contents.ts'
 import type { Io } from '../files/io.ts'
 import { readdir, withOpen } from '../files/operations.ts'
 import { gathering, type SnapshotKey } from './layout.ts'
+import { parseAs } from './sealed-text.ts'
+import { decimal, fields, inside, natural, optional, type Shape, snapshotKey, text } from './shapes.ts'
 
 /** A piece of a large snapshot that is durable in the gathering folder, and of which file on the node it is. */
 export interface DonePiece {
@@ -53,18 +55,26 @@ export function* findProgress(base: string, partial: string): Io<Inherited[]> {
 	return found
 }
 
+const isPiece = fields({
+	path: inside,
+	size: natural,
+	mtimeNs: decimal,
+	ino: decimal,
+	offset: natural,
+	length: natural,
+	crc: natural,
+	text: optional(text),
+})
+const isLine: Shape = (value) => snapshotKey(value) || isPiece(value)
+
 /** Understands what can be understood of such a text; undefined where not even the key is whole. */
 function readProgress(text: string, folder: string): Inherited | undefined {
 	let key: SnapshotKey | undefined
 	const pieces: DonePiece[] = []
 	// What stands behind the last line break was torn.
 	for (const line of text.split('\n').slice(0, -1)) {
-		let json: SnapshotKey | DonePiece
-		try {
-			json = JSON.parse(line)
-		} catch {
-			continue
-		}
+		const json = parseAs<SnapshotKey | DonePiece>(line, isLine)
+		if (json === undefined) continue
 		if ('tag' in json) key = json
 		else pieces.push(json)
 	}

@@ -6,8 +6,9 @@ import { link, lstatIfThere, rename } from '../files/operations.ts'
 import { gathering, receiptPath, type SnapshotKey, snapshotFolder } from './layout.ts'
 import { makePlacesAnew } from './places.ts'
 import { move, moveIfThere, there } from './renames.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { checkedRecord, checkedText, recordBytes, withChecksum } from './sealed-text.ts'
 import { setAside } from './set-aside.ts'
+import { crc, fields, list, natural, snapshotKey } from './shapes.ts'
 
 /** One snapshot that a group is about to publish: gathered, its receipt beside it. */
 export interface Publication {
@@ -24,6 +25,8 @@ export interface Intent {
 	publications: Publication[]
 }
 
+const isIntent = fields({ publications: list(fields({ number: natural, key: snapshotKey, receiptChecksum: crc })) })
+
 const INTENT_BYTES_MAX = 64 * 1024 * 1024
 
 /** Notes down what is about to be published. Durable only with the flush that follows, or `flush`. */
@@ -34,8 +37,7 @@ export function* writeIntent(base: string, path: string, publications: Publicati
 
 /** Reads an intent; undefined where it was not written whole, so that nothing was begun by it. */
 export function* readIntent(base: string, path: string): Io<Intent | undefined> {
-	const text = checkedText(yield* readWhole(`${base}/${path}`, INTENT_BYTES_MAX))
-	return text === undefined ? undefined : (JSON.parse(text) as Intent)
+	return checkedRecord<Intent>(yield* readWhole(`${base}/${path}`, INTENT_BYTES_MAX), isIntent)
 }
 
 export interface Published {
@@ -79,12 +81,8 @@ export function* clearUp(base: string, partial: string, { number }: Publication)
 
 /** Whether there is a receipt whose checksum holds: only what it speaks for may be replaced for good. */
 function* holds(base: string, path: string): Io<boolean> {
-	try {
-		return checkedText(yield* readWhole(`${base}/${path}`, RECEIPT_BYTES_MAX)) !== undefined
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return false
-		throw error
-	}
+	const bytes = yield* recordBytes(`${base}/${path}`, RECEIPT_BYTES_MAX)
+	return bytes !== undefined && checkedText(bytes) !== undefined
 }
 
 /** Takes what stands in the snapshot's place out of it: an older seal's copy into partial, anything else aside for good. */

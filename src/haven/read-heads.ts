@@ -2,7 +2,7 @@ import { READ, readFully } from '../files/contents.ts'
 import { each, hasCode, type Io } from '../files/io.ts'
 import { withOpen } from '../files/operations.ts'
 import { receiptPath } from './layout.ts'
-import type { ReceiptHead } from './receipt.ts'
+import { isSealedHead, type ReceiptHead } from './receipt.ts'
 import type { BadReceipt } from './receipts.ts'
 
 /** A receipt's head as far as a reader needs it. */
@@ -24,7 +24,7 @@ function* readOne(base: string, path: string): Io<HeadRead> {
 		return understand(path, yield* firstLine(`${base}/${path}`))
 	} catch (error) {
 		if (hasCode(error, 'ENOENT')) return undefined
-		if (!hasCode(error, 'EIO', 'EACCES', 'ELOOP', 'EISDIR')) throw error
+		if (!hasCode(error, 'EIO', 'EACCES', 'ELOOP', 'EISDIR', 'ENXIO')) throw error
 		return { bad: { path, reason: `it can’t be read (${error.code})` } }
 	}
 }
@@ -60,17 +60,8 @@ function understand(path: string, line: string | undefined): HeadRead {
 function parseHead(line = ''): SealedHead | undefined {
 	try {
 		const { source: _, ...head }: ReceiptHead = JSON.parse(`${line.slice(0, -1)}}`)
-		return isHead(head) ? head : undefined
+		return isSealedHead(head) ? head : undefined
 	} catch {
 		return undefined
 	}
-}
-
-function isHead(head: SealedHead): boolean {
-	const texts = [head.keyspace, head.table, head.tag, head.id, head.takenAt, head.sealedAt]
-	return (
-		texts.every((text) => typeof text === 'string') &&
-		['whole', 'damaged', 'unproven'].includes(head.state) &&
-		[head.fileCount, head.byteCount].every((number) => Number.isSafeInteger(number) && number >= 0)
-	)
 }

@@ -1,9 +1,9 @@
-import { readWhole } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { readDoubts } from './doubt.ts'
 import { receiptPath, type SnapshotKey } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
 import { type Receipt, readReceipt } from './receipt.ts'
+import { recordBytes } from './sealed-text.ts'
 
 /** A whole receipt that may be believed, or why there is none: `gone`, or what is wrong with it. */
 export type SealedRead = { receipt: Receipt } | { problem: string; gone: boolean }
@@ -13,11 +13,11 @@ export type SealedRead = { receipt: Receipt } | { problem: string; gone: boolean
  * it leads out of the snapshot's folder.
  */
 export function* readSealed(base: string, key: SnapshotKey): Io<SealedRead> {
-	let bytes: Buffer
+	let bytes: Buffer | undefined
 	try {
-		bytes = yield* readWhole(`${base}/${receiptPath(key)}`, RECEIPT_BYTES_MAX)
+		bytes = yield* recordBytes(`${base}/${receiptPath(key)}`, RECEIPT_BYTES_MAX)
+		if (bytes === undefined) return { problem: 'its receipt is gone', gone: true }
 	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return { problem: 'its receipt is gone', gone: true }
 		if (!hasCode(error)) throw error
 		return { problem: `its receipt can’t be read (${error.code})`, gone: false }
 	}
@@ -30,12 +30,7 @@ function whyNotBelieved(receipt: Receipt, { keyspace, table, tag }: SnapshotKey)
 	if (receipt.keyspace !== keyspace || receipt.table !== table || receipt.tag !== tag) {
 		return `what stands as its receipt is another snapshot’s, ${receipt.keyspace}/${receipt.table}/${receipt.tag}`
 	}
-	const outside = [...receipt.folders, ...receipt.files].find(({ path }) => !staysInside(path))
-	return outside && `its receipt names ${JSON.stringify(outside.path)}, which is outside its folder`
-}
-
-function staysInside(path: string): boolean {
-	return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'))
+	return undefined
 }
 
 /**

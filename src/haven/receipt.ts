@@ -1,5 +1,20 @@
 import type { ParentIdentities } from '../cassandra/folder-identity.ts'
-import { checkedText, withChecksum, withoutChecksum } from './sealed-text.ts'
+import { checkedRecord, checkedText, parseAs, withChecksum, withoutChecksum } from './sealed-text.ts'
+import {
+	crc,
+	decimal,
+	fields,
+	inside,
+	keyFields,
+	list,
+	moment,
+	natural,
+	oneOf,
+	optional,
+	type Shape,
+	text,
+	tuple,
+} from './shapes.ts'
 
 /** The format of receipts, intents and haven.json that this version writes, and the newest it reads. */
 export const FORMAT = 1
@@ -92,6 +107,54 @@ export interface Receipt extends ReceiptHead {
 	files: ReceiptFile[]
 }
 
+const sealedHead = {
+	...keyFields,
+	state: oneOf('whole', 'damaged', 'unproven'),
+	id: text,
+	sealedAt: moment,
+	takenAt: moment,
+	expiresAt: optional(moment),
+	moving: optional(oneOf(true)),
+	snaphaven: text,
+	sstableVersions: list(text),
+	fileCount: natural,
+	byteCount: natural,
+	reusedByteCount: optional(natural),
+	reusedFrom: optional(list(tuple(text, natural))),
+	notes: list(text),
+}
+
+/** The head of a receipt, its `source` aside. */
+export const isSealedHead: Shape = fields(sealedHead)
+
+const folderIdentity = fields({ ino: decimal, bornNs: optional(decimal) })
+const withinSource: Shape = (value) => value === '' || inside(value)
+
+const head = {
+	...sealedHead,
+	source: fields({
+		folders: list(fields({ dataDirectory: text, path: withinSource, ino: decimal, mtimeNs: decimal })),
+		files: list(fields({ dataDirectory: text, path: inside, ino: decimal, size: natural, mtimeNs: decimal })),
+		parents: optional(list(fields({ dataDirectory: text, keyspace: folderIdentity, table: folderIdentity }))),
+	}),
+}
+const isHead = fields(head)
+
+const owner = { mode: natural, uid: natural, gid: natural }
+const file = fields({
+	...owner,
+	path: inside,
+	size: natural,
+	mtimeNs: decimal,
+	ino: decimal,
+	crc32: crc,
+	readAt: moment,
+	how: oneOf('copied', 'hardlinked', 'reflinked', 'reused', 'adopted'),
+	from: optional(text),
+	damage: optional(text),
+})
+const isReceipt = fields({ ...head, folders: list(fields({ ...owner, path: inside })), files: list(file) })
+
 /** Sums up what was reused, by the tags that it came to the haven with. */
 export function reusedFrom(files: readonly ReceiptFile[]): [tag: string, bytes: number][] {
 	const sums = new Map<string, number>()
@@ -107,10 +170,12 @@ export function writeReceipt({ folders, files, ...head }: Receipt): string {
 	)
 }
 
-/** Reads a receipt; undefined where its checksum does not hold. */
+/**
+ * Reads a receipt; undefined where its checksum does not hold, or it is none: each number, time and path in it can be
+ * used as such, and no path leads out of its folder.
+ */
 export function readReceipt(bytes: Buffer): Receipt | undefined {
-	const text = checkedText(bytes)
-	return text === undefined ? undefined : (JSON.parse(text) as Receipt)
+	return checkedRecord<Receipt>(bytes, isReceipt)
 }
 
 /** Reads a receipt's head alone, without parsing its files; undefined where the checksum does not hold. */
@@ -123,11 +188,13 @@ export function readReceiptHead(bytes: Buffer): ReceiptHead | undefined {
 export function markMoving(bytes: Buffer): { id: string; text: string } | undefined {
 	const text = checkedText(bytes)
 	if (text === undefined) return undefined
-	const head: ReceiptHead = { ...headOf(text), moving: true }
+	const known = headOf(text)
+	if (known === undefined) return undefined
+	const head: ReceiptHead = { ...known, moving: true }
 	const rest = withoutChecksum(text).slice(text.indexOf('\n'))
 	return { id: head.id, text: withChecksum(`${JSON.stringify(head).slice(0, -1)},${rest}`) }
 }
 
-function headOf(text: string): ReceiptHead {
-	return JSON.parse(`${text.slice(0, text.indexOf('\n') - 1)}}`)
+function headOf(text: string): ReceiptHead | undefined {
+	return parseAs<ReceiptHead>(`${text.slice(0, text.indexOf('\n') - 1)}}`, isHead)
 }

@@ -1,10 +1,9 @@
-import { readWhole } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { readdir } from '../files/operations.ts'
 import { receiptPath, receiptsFolder, type SnapshotKey } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
 import { type Receipt, type ReceiptHead, readReceipt, readReceiptHead } from './receipt.ts'
-import { checkedText, checksumOf } from './sealed-text.ts'
+import { checkedText, checksumOf, recordBytes } from './sealed-text.ts'
 
 /** A receipt that is there but does not hold: named, never gone by. */
 export interface BadReceipt {
@@ -56,22 +55,14 @@ export function* listReceipts(base: string, table: { keyspace: string; table: st
 
 /** A receipt's head; undefined where it has just gone, null where it does not hold. */
 function* readHead(path: string): Io<ReceiptHead | null | undefined> {
-	try {
-		return readReceiptHead(yield* readWhole(path, RECEIPT_BYTES_MAX)) ?? null
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+	const bytes = yield* recordBytes(path, RECEIPT_BYTES_MAX)
+	return bytes && (readReceiptHead(bytes) ?? null)
 }
 
 /** A snapshot's receipt; undefined where there is none, or none that holds. */
 export function* readSnapshotReceipt(base: string, key: SnapshotKey): Io<Receipt | undefined> {
-	try {
-		return readReceipt(yield* readWhole(`${base}/${receiptPath(key)}`, RECEIPT_BYTES_MAX))
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+	const bytes = yield* recordBytes(`${base}/${receiptPath(key)}`, RECEIPT_BYTES_MAX)
+	return bytes && readReceipt(bytes)
 }
 
 /** A snapshot's receipt without its files; undefined as for readSnapshotReceipt. */
@@ -81,13 +72,9 @@ export function* readSnapshotHead(base: string, key: SnapshotKey): Io<ReceiptHea
 
 /** The checksum of a receipt; undefined where there is none, or none that holds. */
 export function* checksumAt(base: string, path: string): Io<string | undefined> {
-	try {
-		const text = checkedText(yield* readWhole(`${base}/${path}`, RECEIPT_BYTES_MAX))
-		return text === undefined ? undefined : checksumOf(text)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+	const bytes = yield* recordBytes(`${base}/${path}`, RECEIPT_BYTES_MAX)
+	const text = bytes && checkedText(bytes)
+	return text && checksumOf(text)
 }
 
 function* receiptNames(folder: string): Io<string[]> {

@@ -1,5 +1,5 @@
 import { crc32 } from '../files/builtins.ts'
-import { READ, readFully, readWhole } from '../files/contents.ts'
+import { READ, readFully } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { lstatIfThere, stat, withOpen } from '../files/operations.ts'
@@ -7,7 +7,8 @@ import { gathering, receiptPath, snapshotFolder } from './layout.ts'
 import { namesOf } from './names-of.ts'
 import { type Intent, type Publication, publish, RECEIPT_BYTES_MAX, readIntent } from './publish.ts'
 import { type Receipt, type ReceiptFile, readReceipt } from './receipt.ts'
-import { checksumOf, hex } from './sealed-text.ts'
+import { refuseLinks } from './renames.ts'
+import { checksumOf, hex, recordBytes } from './sealed-text.ts'
 import { finishSettingAside } from './set-aside.ts'
 import { withdraw } from './withdraw.ts'
 
@@ -36,6 +37,7 @@ export interface Undone {
  * Tells where it was undone.
  */
 export function* recover(base: string, partial: string, publication: Publication): Io<Undone | undefined> {
+	yield* refuseLinks(base, snapshotFolder(publication.key), receiptPath(publication.key), `${partial}/`)
 	const problem = yield* whatIsWrong(base, partial, publication)
 	if (problem === undefined) {
 		yield* finishSettingAside(base, partial, publication)
@@ -62,15 +64,11 @@ export function* receiptAt(
 	path: string,
 	{ receiptChecksum }: Pick<Publication, 'receiptChecksum'>,
 ): Io<Receipt | undefined> {
-	try {
-		const bytes = yield* readWhole(path, RECEIPT_BYTES_MAX)
-		return checksumOf(bytes.toString('latin1', Math.max(0, bytes.length - 32))) === receiptChecksum
-			? readReceipt(bytes)
-			: undefined
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
+	const bytes = yield* recordBytes(path, RECEIPT_BYTES_MAX)
+	if (!bytes || checksumOf(bytes.toString('latin1', Math.max(0, bytes.length - 32))) !== receiptChecksum) {
+		return undefined
 	}
+	return readReceipt(bytes)
 }
 
 /** The first file that is not as the receipt says, reading every byte of all. */

@@ -6,8 +6,9 @@ import { receiptPath, receiptsFolder, removing, type SnapshotKey, snapshotFolder
 import { namesOf } from './names-of.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
 import { readReceiptHead } from './receipt.ts'
-import { moveIfThere, there } from './renames.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { moveIfThere, refuseLinks, there } from './renames.ts'
+import { checkedRecord, recordBytes, withChecksum } from './sealed-text.ts'
+import { fields, list, natural, snapshotKey, text } from './shapes.ts'
 
 /** One sealed snapshot that is about to be removed. */
 export interface Removal {
@@ -24,6 +25,8 @@ interface RemovalIntent {
 	removals: Removal[]
 }
 
+const isIntent = fields({ removals: list(fields({ number: natural, key: snapshotKey, receiptId: text })) })
+
 const INTENT_BYTES_MAX = 64 * 1024 * 1024
 
 /** Notes down what is about to be removed. Durable only with the flush that follows, or `flush`. */
@@ -38,8 +41,8 @@ export function* findRemovals(base: string, partial: string): Io<{ path: string;
 	for (const name of yield* namesOf(`${base}/${partial}`)) {
 		if (!/^removal-\d+\.json$/.test(name)) continue
 		const path = `${partial}/${name}`
-		const text = checkedText(yield* readWhole(`${base}/${path}`, INTENT_BYTES_MAX))
-		if (text !== undefined) found.push({ path, removals: (JSON.parse(text) as RemovalIntent).removals })
+		const intent = checkedRecord<RemovalIntent>(yield* readWhole(`${base}/${path}`, INTENT_BYTES_MAX), isIntent)
+		if (intent) found.push({ path, removals: intent.removals })
 	}
 	return found
 }
@@ -58,6 +61,7 @@ export function* isMeant(base: string, { key, receiptId }: Pick<Removal, 'key' |
 export function* takeOut(base: string, partial: string, { number, key, receiptId }: Removal): Io<string[] | undefined> {
 	const receipt = removing.receipt(partial, number)
 	const folder = removing.folder(partial, number)
+	yield* refuseLinks(base, receiptPath(key), snapshotFolder(key))
 	if (yield* isMeant(base, { key, receiptId })) yield* moveIfThere(base, receiptPath(key), receipt)
 	if ((yield* receiptIdAt(base, receipt)) !== receiptId) return undefined
 	if (!(yield* there(base, receiptPath(key)))) yield* moveIfThere(base, snapshotFolder(key), folder)
@@ -100,10 +104,6 @@ function* removeCounting(path: string): Io<number> {
 
 /** Undefined where there is no receipt, or none that holds. */
 function* receiptIdAt(base: string, path: string): Io<string | undefined> {
-	try {
-		return readReceiptHead(yield* readWhole(`${base}/${path}`, RECEIPT_BYTES_MAX))?.id
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+	const bytes = yield* recordBytes(`${base}/${path}`, RECEIPT_BYTES_MAX)
+	return bytes && readReceiptHead(bytes)?.id
 }

@@ -1,3 +1,4 @@
+import { failure } from '../errors.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { lstatIfThere, rename, type Stat } from '../files/operations.ts'
@@ -5,6 +6,18 @@ import { lstatIfThere, rename, type Stat } from '../files/operations.ts'
 /** What a path within the haven leads to, undefined where there is nothing. Follows no link. */
 export function there(base: string, path: string): Io<Stat | undefined> {
 	return lstatIfThere(pathOf(`${base}/${path}`))
+}
+
+/** Fails where a folder that a path within the haven lies in is a link: what is reached by one is not the haven's. */
+export function* refuseLinks(base: string, ...paths: string[]): Io<void> {
+	const folders = new Set(paths.flatMap((path) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))))
+	for (const folder of folders) {
+		if (!(yield* there(base, folder))?.isSymbolicLink()) continue
+		throw failure(
+			`${folder} in the haven is a symbolic link, and what it leads to is not the haven’s`,
+			'Put a folder in its place. A haven is on one file system; -s may name a link.',
+		)
+	}
 }
 
 /** Renames within the haven. */

@@ -7,6 +7,7 @@ import { fchmod, fsync, futimes, link, lstatIfThere, read, rename, withOpen } fr
 import { repairing, type SnapshotKey, snapshotFolder } from './layout.ts'
 import { readSealed } from './read-sealed.ts'
 import type { ReceiptFile } from './receipt.ts'
+import { refuseLinks } from './renames.ts'
 import { hex } from './sealed-text.ts'
 
 /** A damaged file, under the names that snapshots share it by. */
@@ -55,6 +56,7 @@ export function* putRepaired(
 ): Io<string | undefined> {
 	let problem: string | undefined
 	for (const { key, path } of targets) {
+		yield* refuseLinks(base, `${snapshotFolder(key)}/${path}`)
 		const file = yield* sealedFile(base, key, path)
 		if (file?.size !== proven.size || file.crc32 !== proven.crc32) {
 			problem = NOT_SEALED

@@ -2,7 +2,7 @@ import { flushFolder, makeFolder } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
 import { gathering, isBackups, LIVE, PARTIAL, PRIVATE, SET_ASIDE, safeName, snapshotFolder } from './layout.ts'
 import type { Publication } from './publish.ts'
-import { move, there } from './renames.ts'
+import { move, refuseLinks, there } from './renames.ts'
 
 /**
  * Takes what stands in a snapshot's place out of it, for good, and tells where it is now, relative to the haven. It goes
@@ -27,6 +27,7 @@ export function* keepAside(
 ): Io<string> {
 	const table = `${SET_ASIDE}/${safeName(key.keyspace)}/${safeName(key.table)}`
 	const folders = [SET_ASIDE, `${SET_ASIDE}/${safeName(key.keyspace)}`, table]
+	yield* refuseLinks(base, `${table}/`)
 	for (const folder of folders) yield* makeFolder(`${base}/${folder}`, 0o777)
 	const tag = key.tag === LIVE ? 'live' : isBackups(key.tag) ? 'backups' : safeName(key.tag)
 	const name = `${table}/${tag}-${partial.slice(PARTIAL.length + 1)}-${number}`

@@ -1,10 +1,11 @@
 import { uniqueName } from '../files/builtins.ts'
-import { createFile, readWhole } from '../files/contents.ts'
+import { createFile } from '../files/contents.ts'
 import { removeTree } from '../files/folders.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import type { Io } from '../files/io.ts'
 import { rename } from '../files/operations.ts'
 import { PRIVATE } from './layout.ts'
-import { checkedText, withChecksum } from './sealed-text.ts'
+import { checkedRecord, recordBytes, withChecksum } from './sealed-text.ts'
+import { fields, map, moment } from './shapes.ts'
 
 /** When each snapshot was last verified, every byte of it and with no damage: ISO 8601, by its receipt's `id`. */
 export type VerifiedDates = Map<string, string>
@@ -14,19 +15,16 @@ interface VerifiedRecord {
 	verified: Record<string, string>
 }
 
+const isVerified = fields({ verified: map(moment) })
+
 const VERIFIED_FILE = `${PRIVATE}/verified.json`
 const VERIFIED_BYTES_MAX = 2 ** 30
 
 /** Reads the dates; none where there is no such file, or a damaged one: then all is verified anew. */
 export function* readVerified(base: string): Io<VerifiedDates> {
-	try {
-		const text = checkedText(yield* readWhole(`${base}/${VERIFIED_FILE}`, VERIFIED_BYTES_MAX))
-		if (text === undefined) return new Map()
-		return new Map(Object.entries((JSON.parse(text) as VerifiedRecord).verified))
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return new Map()
-		throw error
-	}
+	const bytes = yield* recordBytes(`${base}/${VERIFIED_FILE}`, VERIFIED_BYTES_MAX)
+	const record = bytes && checkedRecord<VerifiedRecord>(bytes, isVerified)
+	return new Map(Object.entries(record?.verified ?? {}))
 }
 
 /**

@@ -2,7 +2,6 @@ import { isUserKeyspace } from '../cassandra/find-tables.ts'
 import { type FolderIdentity, identifyFolder } from '../cassandra/folder-identity.ts'
 import { openFolderOrOwnLink } from '../cassandra/list-snapshot.ts'
 import { constants } from '../files/builtins.ts'
-import { readWhole } from '../files/contents.ts'
 import { namesIn, openFolderIfThere } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
@@ -10,6 +9,7 @@ import { close, readdir, withOpen } from '../files/operations.ts'
 import { RECEIPTS, receiptsFolder, safeName } from '../haven/layout.ts'
 import { RECEIPT_BYTES_MAX } from '../haven/publish.ts'
 import { type ReceiptHead, readReceiptHead } from '../haven/receipt.ts'
+import { recordBytes } from '../haven/sealed-text.ts'
 import { onHaven } from '../haven/trouble.ts'
 import type { ClearedSnapshot, Sight } from './cleared.ts'
 
@@ -129,12 +129,8 @@ function* receiptNames(base: string, table: Table): Io<string[]> {
 
 /** Undefined where it has gone meanwhile, or does not hold. */
 function* headAt(path: string): Io<ReceiptHead | undefined> {
-	try {
-		return readReceiptHead(yield* readWhole(path, RECEIPT_BYTES_MAX))
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+	const bytes = yield* recordBytes(path, RECEIPT_BYTES_MAX)
+	return bytes && readReceiptHead(bytes)
 }
 
 function* namesOf(folder: string): Io<string[]> {

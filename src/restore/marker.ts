@@ -2,7 +2,8 @@ import { createFile, readWhole } from '../files/contents.ts'
 import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { lstatIfThere, readdir, rename } from '../files/operations.ts'
-import { checkedText, withChecksum } from '../haven/sealed-text.ts'
+import { checkedRecord, withChecksum } from '../haven/sealed-text.ts'
+import { fields, list, text, truth } from '../haven/shapes.ts'
 import type { Combined } from './add-backups.ts'
 import { folderOf, MARKERS, markerOf, type TablePlace } from './places.ts'
 
@@ -16,6 +17,8 @@ export interface Marker {
 	/** Paths of the files that are not there, since the haven's are damaged. */
 	leftOut: string[]
 }
+
+const isMarker = fields({ receiptId: text, tag: text, link: truth, leftOut: list(text) })
 
 const BYTES_MAX = 64 * 1024 * 1024
 
@@ -40,8 +43,7 @@ export function* writeMarker(place: TablePlace, marker: Marker): Io<void> {
 
 function* readMarker(place: TablePlace): Io<Marker | undefined> {
 	try {
-		const text = checkedText(yield* readWhole(markerOf(place), BYTES_MAX))
-		return text === undefined ? undefined : (JSON.parse(text) as Marker)
+		return checkedRecord<Marker>(yield* readWhole(markerOf(place), BYTES_MAX), isMarker)
 	} catch (error) {
 		if (hasCode(error, 'ENOENT')) return undefined
 		throw error

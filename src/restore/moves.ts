@@ -3,7 +3,8 @@ import { createFile, readWhole } from '../files/contents.ts'
 import { below, flushOpened, removeBelow } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { close, lstat, lstatIfThere, rename } from '../files/operations.ts'
-import { checkedText, withChecksum } from '../haven/sealed-text.ts'
+import { checkedRecord, withChecksum } from '../haven/sealed-text.ts'
+import { fields, list, text } from '../haven/shapes.ts'
 import { openWithin, withDataFolder } from './data-folders.ts'
 import { STAGE } from './stage.ts'
 
@@ -26,6 +27,8 @@ interface Noted {
 	moves: Move[]
 }
 
+const isNoted = fields({ dataDirectories: list(text), moves: list(fields({ from: text, to: text })) })
+
 const BYTES_MAX = 1024 * 1024 * 1024
 
 /**
@@ -35,12 +38,12 @@ const BYTES_MAX = 1024 * 1024 * 1024
  */
 export function* moveAll(notes: MovesNote[], dataDirectories: string[], moves: Move[]): Io<void> {
 	const noted: Noted = { format: 1, dataDirectories, moves }
-	const text = withChecksum(JSON.stringify(noted))
+	const record = withChecksum(JSON.stringify(noted))
 	for (const { directory, name } of notes) {
 		yield* withDataFolder(directory, STAGE, function* (stage) {
 			const draft = `${name}.draft`
 			yield* removeBelow(stage, draft)
-			yield* createFile(below(stage, draft), text, { mode: 0o600, flush: true })
+			yield* createFile(below(stage, draft), record, { mode: 0o600, flush: true })
 			yield* rename(below(stage, draft), below(stage, name))
 			yield* flushOpened(stage)
 		})
@@ -67,11 +70,11 @@ export function* finishMoves(note: MovesNote): Io<boolean> {
 		if (hasCode(error, 'ENOENT')) return false
 		throw error
 	}
-	const text = checkedText(bytes)
-	if (text === undefined) {
+	const noted = checkedRecord<Noted>(bytes, isNoted)
+	if (noted === undefined) {
 		throw failure(`${path} is damaged: which files were being moved can’t be told`, 'Look at it, and move it away.')
 	}
-	yield* make(JSON.parse(text))
+	yield* make(noted)
 	yield* removeNote(note)
 	return true
 }

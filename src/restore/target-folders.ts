@@ -34,7 +34,8 @@ export function* withTargetFolders<T>(
 		return [folder(path.slice(0, Math.max(0, slash))), path.slice(slash + 1)]
 	}
 	const kept = new Set([...named.folders, ...named.files].map(({ path }) => path))
-	const paths = named.folders.map(({ path }) => path).sort((one, other) => one.length - other.length)
+	const paths = foldersOf([...named.folders.map(({ path }) => `${path}/`), ...named.files.map(({ path }) => path)])
+	for (const path of paths) kept.add(path)
 	try {
 		opened.set('', yield* prepare(parent, name, '', kept))
 		for (const path of paths) opened.set(path, yield* prepare(...split(path), path, kept))
@@ -46,6 +47,12 @@ export function* withTargetFolders<T>(
 	} finally {
 		for (const fd of opened.values()) yield* close(fd)
 	}
+}
+
+/** All folders that paths lie in, outer ones first. */
+function foldersOf(paths: string[]): string[] {
+	const folders = paths.flatMap((path) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)))
+	return [...new Set(folders)].sort((one, other) => one.length - other.length)
 }
 
 /** Opens a folder, made where it is missing, with nothing in it that is not kept. */

@@ -276,3 +276,19 @@ test('a receipt that was damaged is named, exit 1, and its snapshot is mirrored 
 	t.regex(result.stdout, /^sealed ks\.t0000 daily/m)
 	await scene.syncWell()
 })
+
+for (const path of ['data', 'data/ks', '.snaphaven/partial', '.snaphaven/receipts/ks']) {
+	test(`a haven that has a link in place of ${path} is refused, and what it leads to stays as it is`, async (t) => {
+		const scene = await afterFirstRun(t, ({ haven, own }) => {
+			renameSync(join(haven, path), join(own, 'elsewhere'))
+			symlinkSync(join(own, 'elsewhere'), join(haven, path))
+		})
+		takeSnapshot(scene.node, 'weekly')
+		const before = fingerprint(join(scene.own, 'elsewhere'))
+		const result = await scene.sync()
+		t.is(result.exitCode, 1)
+		t.true(result.stderr.includes(`${path} in the haven is a symbolic link`), result.stderr)
+		assertNoTrace(t, result)
+		t.deepEqual(changesBetween(before, fingerprint(join(scene.own, 'elsewhere'))), [])
+	})
+}

@@ -4,10 +4,11 @@ import test from 'ava'
 import fc from 'fast-check'
 import { runSync } from '../../src/files/io.ts'
 import { receiptPath, receiptsFolder } from '../../src/haven/layout.ts'
+import { findLiveIntents } from '../../src/haven/live-turn.ts'
 import { type Receipt, type ReceiptFile, readReceipt, readReceiptHead, writeReceipt } from '../../src/haven/receipt.ts'
 import { listReceipts, readSnapshotReceipt } from '../../src/haven/receipts.ts'
 import { checkedText, checksumOf, withChecksum } from '../../src/haven/sealed-text.ts'
-import { key, makeHaven, newer, older, receiptFor } from './support/havens.ts'
+import { key, makeHaven, newer, older, partial, receiptFor } from './support/havens.ts'
 
 test('a record reads back, and is one JSON object', (t) => {
 	fc.assert(
@@ -47,9 +48,13 @@ test('a record with anything behind it is not believed', (t) => {
 	t.is(checkedText(Buffer.concat([record, record])), undefined)
 })
 
+function isInside(path: string): boolean {
+	return path.split('/').every((name) => name !== '' && name !== '.' && name !== '..') && !path.includes('/')
+}
+
 const files = fc.array(
 	fc.record<ReceiptFile>({
-		path: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('a\n"b', 'x\udcff')),
+		path: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('a\n"b', 'x\udcff')).filter(isInside),
 		size: fc.nat(),
 		mtimeNs: fc.bigInt({ min: 0n, max: 2n ** 63n }).map(String),
 		mode: fc.nat(0o7777),
@@ -64,7 +69,7 @@ const files = fc.array(
 
 test('a receipt reads back, and its head alone too', (t) => {
 	fc.assert(
-		fc.property(files, fc.string({ unit: 'grapheme' }), (some, tag) => {
+		fc.property(files, fc.string({ unit: 'grapheme' }).filter(isInside), (some, tag) => {
 			const receipt: Receipt = {
 				...receiptFor({}),
 				tag,
@@ -104,6 +109,73 @@ test('a table’s receipts are read by their heads, and one that does not hold i
 	t.is(runSync(readSnapshotReceipt(base, { ...key, tag: 'none' })), undefined)
 	t.deepEqual(runSync(runSync(listReceipts(base, { ...key, table: 'none' })).all()), [])
 })
+
+const outside = ['../x', '/etc/passwd', '', '.', 'a//b', 'a/../../x', 'a\0b']
+const lies: [what: string, change: (receipt: Receipt) => object][] = [
+	...outside.map((path): [string, () => object] => [
+		`a file at ${JSON.stringify(path)}`,
+		() => ({ files: [{ ...fileOf(), path }] }),
+	]),
+	...outside
+		.slice(0, 4)
+		.map((path): [string, () => object] => [
+			`a folder at ${path}`,
+			() => ({ folders: [{ path, mode: 1, uid: 2, gid: 3 }] }),
+		]),
+	...['..', 'a/b', 'backups/../../x', 'backups/apart/..'].map((tag): [string, () => object] => [
+		`the tag ${tag}`,
+		() => ({ tag }),
+	]),
+	['a keyspace that is a path', () => ({ keyspace: '../ks' })],
+	['a table that is a path', () => ({ table: '..' })],
+	['a size that is a text', () => ({ files: [{ ...fileOf(), size: '1' }] })],
+	['a time that is none', () => ({ takenAt: 'yesterday' })],
+	['files that are no array', () => ({ files: { length: 1 } })],
+	['no source', () => ({ source: undefined })],
+]
+
+for (const [what, change] of lies) {
+	test(`a receipt with ${what} is none, whatever its checksum`, (t) => {
+		const receipt = receiptFor(older)
+		const bytes = Buffer.from(withChecksum(JSON.stringify({ ...receipt, ...change(receipt) })))
+		t.not(checkedText(bytes), undefined)
+		t.is(readReceipt(bytes), undefined)
+	})
+}
+
+function fileOf(): ReceiptFile {
+	return receiptFor(older).files[0] as ReceiptFile
+}
+
+const turn = {
+	number: 1,
+	key: { ...key, tag: '' },
+	receiptChecksum: '01234567',
+	folders: [],
+	add: [],
+	replace: [],
+	clear: [],
+	remove: ['a'],
+}
+
+for (const change of [
+	{ remove: ['../../../etc/passwd'] },
+	{ number: '../1' },
+	{ keepIn: '../x' },
+	{ keepIn: '.snaphaven/deleted/../../x' },
+	{ key: { ...key, table: '../..' } },
+]) {
+	test(`an intent with ${JSON.stringify(change)} means nothing, whatever its checksum`, (t) => {
+		const base = makeHaven(t)
+		writeFileSync(join(base, partial, 'live-1.json'), withChecksum(JSON.stringify({ format: 1, turns: [turn] })))
+		t.is(runSync(findLiveIntents(base, partial)).length, 1)
+		writeFileSync(
+			join(base, partial, 'live-1.json'),
+			withChecksum(JSON.stringify({ format: 1, turns: [{ ...turn, ...change }] })),
+		)
+		t.is(runSync(findLiveIntents(base, partial)).length, 0)
+	})
+}
 
 test('an empty receipts folder is none', (t) => {
 	const base = makeHaven(t)

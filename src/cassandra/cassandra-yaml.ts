@@ -16,7 +16,8 @@ interface CassandraYaml {
  */
 export async function readCassandraYaml(path: string): Promise<CassandraYaml> {
 	const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-		const why = error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'it is too large'})`
+		const why =
+			error.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${error.code ?? 'it is too large'})`
 		throw usageError(`--cassandra-yaml ${path}: ${why}`)
 	})
 	return parseCassandraYaml(text, path)

@@ -102,21 +102,44 @@ export function* recovery(base: string): Io<string[]> {
 
 /** Makes so many calls of the work, and no more: a process that is killed then does nothing else. True at its end. */
 export function runUntil(io: Io<unknown>, calls: number): boolean {
-	let next = io.next()
+	const serial = inTurn(io)
+	let next = serial.next()
 	for (let made = 0; !next.done; made++) {
 		if (made === calls) return false
 		const step = next.value
-		if (!('sync' in step)) throw new Error('work that goes side by side can’t be stopped in the middle')
+		if (!('sync' in step)) throw new Error('it was to be taken apart')
 		let value: unknown
 		try {
 			value = step.sync(...(step.args as never[]))
+		} catch (error) {
+			next = serial.throw(error)
+			continue
+		}
+		next = serial.next(value)
+	}
+	return true
+}
+
+/** The same work, what goes side by side one after the other. */
+function* inTurn(io: Io<unknown>): Io<unknown> {
+	let next = io.next()
+	while (!next.done) {
+		const step = next.value
+		let value: unknown
+		try {
+			if ('sync' in step) value = yield step
+			else {
+				const results: unknown[] = []
+				for (const [at, item] of step.items.entries()) results.push(yield* inTurn(step.work(item as never, at)))
+				value = results
+			}
 		} catch (error) {
 			next = io.throw(error)
 			continue
 		}
 		next = io.next(value)
 	}
-	return true
+	return next.value
 }
 
 /** The files of the table's folder in the haven. */
@@ -147,16 +170,18 @@ function write(path: string, text: string): void {
 	writeFileSync(path, text)
 }
 
+const NOW = '2026-11-21T08:00:00.000Z'
+
 /** A receipt of a live set of these files. */
 export function receiptOf(files: Files): Receipt {
 	return {
-		...{ format: 1, ...KEY, state: 'whole', id: 'one', sealedAt: '', takenAt: '', snaphaven: '0' },
+		...{ format: 1, ...KEY, state: 'whole', id: 'one', sealedAt: NOW, takenAt: NOW, snaphaven: '0' },
 		...{ sstableVersions: [], fileCount: files.size, byteCount: 0, notes: [], source: { folders: [], files: [] } },
 		folders: [],
 		files: [...files].map(
 			([path, text]): ReceiptFile => ({
 				...{ path, size: Buffer.byteLength(text), mtimeNs: '1', mode: 0o644, uid: 0, gid: 0, ino: '1' },
-				...{ crc32: crc32(text).toString(16).padStart(8, '0'), readAt: '', how: 'copied' },
+				...{ crc32: crc32(text).toString(16).padStart(8, '0'), readAt: NOW, how: 'copied' },
 			}),
 		),
 	}

@@ -8,6 +8,7 @@ import { each, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { fsync, withOpen } from '../files/operations.ts'
 import { gathering, receiptPath, type SnapshotKey, snapshotFolder } from '../haven/layout.ts'
+import { makePlaces } from '../haven/places.ts'
 import { type PieceRead, readPieces } from '../haven/read-pieces.ts'
 import { writeReceipt } from '../haven/receipt.ts'
 import { there } from '../haven/renames.ts'
@@ -135,6 +136,8 @@ function* judge(order: AdoptionOrder, { listing, node, proof }: Copied, reads: P
 	})
 	const draft = { mode: 0o644, flush: order.flushEach }
 	yield* onHaven(createFile(`${base}/${gathering.receipt(partial, number)}`, text, draft))
+	// They are flushed before the receipt comes into them.
+	yield* onHaven(makePlaces(base, key))
 	const { state, fileCount, byteCount } = receipt
 	return { answer: 'adopted', state, damage, files: fileCount, bytes: byteCount, onNode: node !== undefined }
 }

@@ -2,6 +2,7 @@ import { flushFileSystem } from '../haven/flush.ts'
 import type { DonePiece } from '../haven/progress.ts'
 import { type GatherOrder, keyOf } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
+import { SLICE_BYTES_MAX } from './slices.ts'
 
 /** Notes down, as a large snapshot is gathered, what is durable of it, so that a restart goes on from there. */
 export interface Checkpoints {
@@ -12,7 +13,7 @@ export interface Checkpoints {
 }
 
 /** So much is copied again, at most, after a stop. */
-const CHECKPOINT_BYTES = 256 * 1024 * 1024
+const CHECKPOINT_BYTES = 4 * SLICE_BYTES_MAX
 
 /** One flush and one note at a time; `order` says which snapshot, and whether its pieces were flushed one by one. */
 export function keepCheckpoints({ engine, haven }: Pass, { lease }: Writing, order: GatherOrder): Checkpoints {

@@ -29,7 +29,8 @@ function end(): void {
 	process.exit()
 }
 
-function plain(error: unknown): PlainError {
+/** An error as it crosses into another thread. */
+export function plain(error: unknown): PlainError {
 	if (!(error instanceof Error)) return { message: String(error) }
 	if (error instanceof SourceChanged) return { message: error.message, changed: true }
 	const code = codeOf(error)

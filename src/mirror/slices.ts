@@ -12,7 +12,8 @@ export interface Piece {
 
 /** What one task of the queue carries, at most. */
 export const SLICE_FILES_MAX = 64
-export const SLICE_BYTES_MAX = 64 * 1024 * 1024
+/** Tests give their own: what is cut into slices need not be large then. */
+export const SLICE_BYTES_MAX = Number(process.env['SNAPHAVEN_TEST_SLICE_BYTES']) || 64 * 1024 * 1024
 
 /** Divides a plan into slices for the queue, a large copied file into pieces that can go side by side. */
 export function slicesOf(transfers: readonly Transfer[], filesMax: number): Piece[][] {

@@ -1,111 +1,86 @@
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import PQueue from 'p-queue'
 import { type CliResult, runCli } from '../support/cli.ts'
-import { beginEpisode, brokenNow, finishEpisode, makeScene, type Scene } from './scene.ts'
+import * as recorded from './crash-points/episodes.ts'
+import { record } from './crash-points/recording.ts'
+import { type Case, casesOf, failing, isHit, sample, untoldIn } from './failing.ts'
+import { beginEpisode, brokenNow, finishEpisode, makeScene, memory } from './scene.ts'
 
 /** How many calls are made to fail in each mode, chosen at random; SNAPHAVEN_FAILING_CALLS sets another number, or `all`. */
-const { SNAPHAVEN_FAILING_CALLS: wanted = 25 } = process.env
+const { SNAPHAVEN_FAILING_CALLS: wanted } = process.env
 const shownMax = 20
 
-/** What a local disk and a NAS answer when something is wrong with them. `-after`: it was done, and the reply was lost. */
-const codes: Record<string, string[]> = {
-	open: ['EIO', 'EACCES', 'EMFILE', 'ESTALE', 'ENOSPC', 'EROFS', 'ETIMEDOUT'],
-	close: ['EIO', 'ENOSPC', 'EDQUOT'],
-	read: ['EIO', 'ESTALE', 'SHORT'],
-	write: ['ENOSPC', 'EDQUOT', 'EIO', 'SHORT'],
-	fsync: ['EIO', 'ENOSPC', 'EDQUOT'],
-	fchmod: ['EPERM', 'EIO', 'EROFS'],
-	fchown: ['EPERM', 'EIO'],
-	futimes: ['EPERM', 'EIO', 'EROFS'],
-	utimes: ['EPERM', 'EIO'],
-	mkdir: ['ENOSPC', 'EROFS', 'EACCES', 'EIO-after'],
-	rmdir: ['EIO', 'EBUSY', 'EIO-after'],
-	unlink: ['EIO', 'EACCES', 'EROFS', 'EIO-after'],
-	rename: ['EIO', 'ENOSPC', 'ESTALE', 'EIO-after'],
-	link: ['EMLINK', 'EPERM', 'EIO', 'ENOSPC', 'EIO-after'],
-	fstat: ['EIO', 'ESTALE'],
-	lstat: ['EIO', 'EACCES', 'ESTALE'],
-	readdir: ['EIO', 'EACCES', 'ESTALE'],
-	statfs: ['EIO', 'ESTALE'],
+/** A run that is disturbed, and what is wrong in the end. */
+interface Disturbed {
+	folder: string
+	run: (env: Record<string, string>) => Promise<CliResult>
+	end: (result: CliResult) => Promise<string[]>
 }
 
-interface Case {
-	call: string
-	nth: number
-	code: string
-	/** Which of the two engines is at work: calls on the spot in threads, or many in flight. */
-	haven: 'quick' | 'slow'
-}
+type Begin = (name: string) => Promise<Disturbed>
 
 for (const flags of [[], ['--move-snapshots']]) {
 	const mode = flags.length > 0 ? ', with --move-snapshots' : ''
 	test(`a call that fails, any of them, leaves nothing untrue, and the next run finishes${mode}`, async (t) => {
 		const scene = await makeScene(t, { tables: 2, sstables: 1, dataBytes: 1000 }, flags)
-		const queue = new PQueue({ concurrency: 2 })
-		const rehearsals = (['quick', 'slow'] as const).flatMap((haven) =>
-			Object.keys(codes).map((call) => queue.add(() => casesOf(scene, call, haven))),
-		)
-		const all = (await Promise.all(rehearsals)).flat()
-		const chosen = wanted === 'all' ? all : sample(all, Number(wanted))
-		const ended = await Promise.all(chosen.map((one, number) => queue.add(() => failOnce(scene, one, number))))
-		t.log(`${chosen.length} of ${all.length} calls, ${ended.filter(({ isHit }) => isHit).length} of them hit`)
-		t.deepEqual(ended.flatMap(({ broken }) => broken).slice(0, shownMax), [])
-		t.true(ended.some(({ isHit, result }) => isHit && result.exitCode !== 0))
+		await failEach(t, 20, async (name) => {
+			const episode = await beginEpisode(scene, name, 'yesterday')
+			return {
+				folder: episode.folder,
+				run: (env) => runCli(episode.args, { ...episode.options, env }),
+				end: async () => [...brokenNow(episode), ...(await finishEpisode(episode))],
+			}
+		})
 	})
 }
 
-/** Each call of this name that a run makes, with one way to fail after another. */
-async function casesOf(scene: Scene, call: string, haven: Case['haven']): Promise<Case[]> {
-	const episode = await beginEpisode(scene, `count-${call}-${haven}`, 'yesterday')
-	const counter = join(episode.folder, 'calls')
-	await runCli(episode.args, { ...episode.options, env: failing({ call, nth: 0, code: 'EIO', haven }, counter) })
-	const ways = codes[call] ?? []
-	return Array.from({ length: statSync(counter).size }, (_, index) => ({
-		call,
-		nth: index + 1,
-		code: ways[index % ways.length] ?? 'EIO',
-		haven,
-	}))
+const others = [
+	'live SSTables',
+	'incremental backups, pruned on the node, on a NAS',
+	'prune',
+	'adopt',
+	'verify --repair',
+]
+
+for (const scenario of others) {
+	test(`a call that fails, any of them, leaves nothing untrue, and the next run finishes: ${scenario}`, async (t) => {
+		const own = mkdtempSync(join(memory, 'snaphaven-kill-'))
+		t.teardown(() => rmSync(own, { recursive: true, force: true }))
+		const recording = await record(scenario, own)
+		await failEach(t, 5, async (name) => {
+			const episode = await recorded.beginEpisode(recording, name)
+			return {
+				folder: episode.folder,
+				run: (env) => episode.run({ env }),
+				end: (result) => recorded.endEpisode(episode, result),
+			}
+		})
+	})
+}
+
+async function failEach(t: ExecutionContext, count: number, begin: Begin): Promise<void> {
+	const queue = new PQueue({ concurrency: 2 })
+	const rehearse = async (haven: Case['haven']) => casesOf(haven, wanted === 'all', await begin(`count-${haven}`))
+	const all = (await Promise.all((['quick', 'slow'] as const).map(rehearse))).flat()
+	const chosen = wanted === 'all' ? all : sample(all, Number(wanted ?? count))
+	const ended = await Promise.all(chosen.map((one, number) => queue.add(() => failOnce(begin, one, number))))
+	t.log(`${chosen.length} of ${all.length} calls, ${ended.filter(({ isHit }) => isHit).length} of them hit`)
+	t.deepEqual(ended.flatMap(({ broken }) => broken).slice(0, shownMax), [])
+	t.true(ended.some(({ isHit, result }) => isHit && result.exitCode !== 0))
 }
 
 async function failOnce(
-	scene: Scene,
+	begin: Begin,
 	one: Case,
 	number: number,
 ): Promise<{ isHit: boolean; result: CliResult; broken: string[] }> {
 	const { call, nth, code, haven } = one
-	const episode = await beginEpisode(scene, `fail-${number}`, 'yesterday')
-	const counter = join(episode.folder, 'calls')
-	const result = await runCli(episode.args, { ...episode.options, env: failing(one, counter) })
-	const isHit = statSync(counter).size >= nth
-	const broken = [...untoldIn(result, code), ...brokenNow(episode), ...(await finishEpisode(episode))]
-	return { isHit, result, broken: broken.map((what) => `${call} ${nth} ${code}, ${haven}: ${what}`) }
-}
-
-function failing({ call, nth, code, haven }: Case, counter: string): Record<string, string> {
-	return {
-		NODE_OPTIONS: `--import=${join(import.meta.dirname, 'fail-nth.mjs')}`,
-		SNAPHAVEN_FAIL: `${call} ${nth} ${code} ${counter} ${haven}`,
-	}
-}
-
-/** How a run must not end that met a failure; where something is forbidden, that may be the user's own matter. */
-function untoldIn({ exitCode, signal, stderr }: CliResult, code: string): string[] {
-	if (exitCode === undefined) return [`it was ended by ${signal}`]
-	if (exitCode === 2 && !['EACCES', 'EPERM', 'EROFS'].includes(code))
-		return [`it ended as if it were misused: ${stderr}`]
-	if (exitCode !== 0 && stderr === '') return [`it ended with ${exitCode} and without a word`]
-	return /^\s+at .*:\d+:\d+|did not foresee/m.test(stderr)
-		? [`it told what only a programmer understands: ${stderr}`]
-		: []
-}
-
-function sample<T>(all: T[], count: number): T[] {
-	return all
-		.map((one) => ({ one, order: Math.random() }))
-		.sort((a, b) => a.order - b.order)
-		.slice(0, count)
-		.map(({ one }) => one)
+	const { folder, run, end } = await begin(`fail-${number}`)
+	const counter = join(folder, 'calls')
+	const result = await run(failing(one, counter))
+	const hit = isHit(one, counter)
+	const broken = [...untoldIn(result, code), ...(await end(result))]
+	return { isHit: hit, result, broken: broken.map((what) => `${call} ${nth} ${code}, ${haven}: ${what}`) }
 }

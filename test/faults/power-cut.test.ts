@@ -4,8 +4,12 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { testWhere } from '../support/not-run.ts'
 import { clearSnapshot, flushTables, makeTree, type Tree, takeSnapshot } from '../support/tree.ts'
+import { scenarioUnderPowerCuts } from './crash-points/power-cuts.ts'
+import { record } from './crash-points/recording.ts'
 import { type Cuttable, type Disk, diskMissing, makeDisk } from './disk.ts'
+import { sample } from './failing.ts'
 import { type CutReport, passUnderPowerCuts } from './power-cuts.ts'
+import { memory } from './scene.ts'
 import { slowly, straceMissing, withoutFlushes } from './strace.ts'
 
 /** Recoveries in all; SNAPHAVEN_POWER_CUTS sets another number, and has the power cut more often. */
@@ -82,6 +86,27 @@ for (const type of ['xfs', 'btrfs'] as const) {
 		for (const tag of ['monday', 'tuesday']) takeSnapshot(tree, tag)
 		await pass('new, replace, move', '--move-snapshots')
 	})
+}
+
+const others = ['live SSTables', 'incremental backups, pruned on the node, on a NAS', 'prune']
+
+// In the short form one of them.
+for (const scenario of SNAPHAVEN_POWER_CUTS === undefined ? sample(others, 1) : others) {
+	testWhere(
+		missing,
+		`a power cut at any instant leaves nothing untrue, and the next run finishes: ${scenario}`,
+		async (t) => {
+			const own = await mkdtemp(join(memory, 'snaphaven-kill-'))
+			t.teardown(() => rm(own, { recursive: true, force: true }))
+			const disk = await makeDisk(64)
+			t.teardown(disk.remove)
+			const recording = await record(scenario, own)
+			const cuts = { recoveries: Math.ceil(recoveries / 10), cutEveryMs, run: { wrapper: slowly } }
+			const report = await scenarioUnderPowerCuts(recording, disk, cuts)
+			t.log(`${report.cuts} cuts`)
+			t.deepEqual(report.broken.slice(0, brokenShownMax), [])
+		},
+	)
 }
 
 testWhere(missing, 'without flushes, a power cut leaves receipts without their bytes', async (t) => {

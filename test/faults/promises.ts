@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SnapshotId, snapshotsOf } from '../support/mirrored.ts'
-import { liesOf, readReceipts } from '../support/receipts.ts'
+import { liesOf, readAllReceipts } from '../support/receipts.ts'
 import type { Tree } from '../support/tree.ts'
 
 /** What a haven holds at an instant at which its writer was stopped. */
@@ -19,7 +19,7 @@ export function readState(haven: string): HavenState {
 	const inDoubt = intendedIn(haven)
 	const sealed = new Set<SnapshotId>()
 	const lies: string[] = []
-	for (const found of readReceipts(haven)) {
+	for (const found of readAllReceipts(haven)) {
 		if ('broken' in found) lies.push(`${found.file}: ${found.broken}`)
 		else {
 			const { keyspace, table, tag } = found.receipt
@@ -75,23 +75,25 @@ function identityOf(path: string): string | undefined {
 	return found && `inode ${found.ino}, ${found.size} bytes, changed ${found.mtimeNs}`
 }
 
-/** Snapshots that an intent of any writer names; an intent that was not written whole names none. */
+/** Snapshots, live sets and parts that an intent of any writer names; an intent that was not written whole names none. */
 function intendedIn(haven: string): Set<SnapshotId> {
 	const partial = join(haven, '.snaphaven/partial')
 	if (!existsSync(partial)) return new Set()
 	const intents = readdirSync(partial, { withFileTypes: true })
 		.filter((writer) => writer.isDirectory())
 		.flatMap((writer) => readdirSync(join(partial, writer.name)).map((name) => join(partial, writer.name, name)))
-		.filter((path) => /\/(group|removal)-\d+\.json$/.test(path))
+		.filter((path) => /\/(group|removal|live)-\d+\.json$/.test(path))
 	return new Set(intents.flatMap(intendedBy))
 }
 
 function intendedBy(path: string): SnapshotId[] {
 	try {
-		const { publications = [], removals = [] } = JSON.parse(readFileSync(path, 'utf8'))
-		return [...publications, ...removals].map(({ key }: { key: { keyspace: string; table: string; tag: string } }) => {
-			return `${key.keyspace}/${key.table}/${key.tag}`
-		})
+		const { publications = [], removals = [], turns = [] } = JSON.parse(readFileSync(path, 'utf8'))
+		return [...publications, ...removals, ...turns].map(
+			({ key }: { key: { keyspace: string; table: string; tag: string } }) => {
+				return `${key.keyspace}/${key.table}/${key.tag}`
+			},
+		)
 	} catch {
 		return []
 	}

@@ -18,7 +18,7 @@ import {
 import { type Fingerprint, fingerprint, readState, snapshotIds, touched, unfinishedIn } from './promises.ts'
 
 /** A kill loses nothing that was written, so memory will do, and a flush there waits for nobody else's files. */
-const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+export const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** A node with two tags, and the haven of a day before: of its tag `monday`, taken again since with other content. */
 export interface Scene {

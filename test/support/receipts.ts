@@ -20,6 +20,11 @@ export function readReceipts(haven: string): FoundReceipt[] {
 	return readReceiptsIn(join(haven, '.snaphaven/receipts'))
 }
 
+/** The same, with those of live sets and of incremental backups. */
+export function readAllReceipts(haven: string): FoundReceipt[] {
+	return ['receipts', 'live', 'backups'].flatMap((kind) => readReceiptsIn(join(haven, '.snaphaven', kind)))
+}
+
 /** The same in such a folder: that of the receipts of live sets is `.snaphaven/live`. */
 export function readReceiptsIn(folder: string): FoundReceipt[] {
 	if (!existsSync(folder)) return []
@@ -30,8 +35,15 @@ export function readReceiptsIn(folder: string): FoundReceipt[] {
 
 /** Each way in which the haven's mirror is not what the receipt says. */
 export function liesOf(haven: string, receipt: ReceiptText): string[] {
-	const inner = receipt.tag === '' ? '' : `snapshots/${receipt.tag}`
-	return liesIn(join(haven, 'data', receipt.keyspace, receipt.table, inner), receipt)
+	return liesIn(placeOf(haven, receipt), receipt)
+}
+
+/** Where the files of a snapshot are, of a live set, or of a part of incremental backups: in `backups/`, or in a folder of its own there. */
+export function placeOf(haven: string, { keyspace, table, tag }: ReceiptText): string {
+	const place = join(haven, 'data', keyspace, table)
+	if (tag === '') return place
+	if (!tag.startsWith('backups/')) return join(place, 'snapshots', tag)
+	return join(place, 'backups', /^backups\/apart\/(.*)$/.exec(tag)?.[1] ?? '')
 }
 
 /** The same of the files that stand in this folder. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { liesIn, type ReceiptText, readReceiptsIn } from '../../support/receipts.ts'
+import { liesOf, type ReceiptText, readReceiptsIn } from '../../support/receipts.ts'
 
 /** The receipts of incremental backups, the oldest first; each has to be true to the byte, and nothing is to lie half done. */
 export function trueBackups(t: ExecutionContext, { haven }: { haven: string }): ReceiptText[] {
@@ -11,13 +11,7 @@ export function trueBackups(t: ExecutionContext, { haven }: { haven: string }): 
 		[],
 	)
 	const receipts = found.flatMap((one) => ('receipt' in one ? [one.receipt] : []))
-	for (const receipt of receipts) t.deepEqual(liesIn(placeOf(haven, receipt), receipt), [])
+	for (const receipt of receipts) t.deepEqual(liesOf(haven, receipt), [])
 	t.deepEqual(readdirSync(join(haven, '.snaphaven/partial')), [])
 	return receipts.sort((one, other) => (one.tag < other.tag ? -1 : 1))
-}
-
-/** Where the files of a part are: in `backups/`, or in a folder of its own there. */
-function placeOf(haven: string, { keyspace, table, tag }: ReceiptText): string {
-	const [, apart] = /^backups\/apart\/(.*)$/.exec(tag) ?? []
-	return join(haven, 'data', keyspace, table, 'backups', apart ?? '')
 }

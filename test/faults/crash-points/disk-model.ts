@@ -5,7 +5,7 @@ import { join } from 'node:path'
  * What a power cut may leave of a haven, as far as snaphaven may rely on it:
  * - fsync of a file promises its bytes and its size, and no name of it;
  * - fsync of a folder promises the names in it, and nothing of what they lead to; a rename that it promises is so for
- *   both its names;
+ *   both its names, so that the flush of either of its folders will do;
  * - syncfs promises all that was done before it began.
  *
  * Of all else each change may have come to the disk or not, in any combination, but for what no file system does: a

@@ -1,71 +1,83 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { runCli } from '../../support/cli.ts'
 import type { SnapshotId } from '../../support/mirrored.ts'
-import { linkTree, type Tree } from '../../support/tree.ts'
+import type { Tree } from '../../support/tree.ts'
 import { readState } from '../promises.ts'
-import type { Scene } from '../scene.ts'
 import { type Change, type ChangeRecord, changesOf, type Disk, pathsOf, readDisk } from './disk-model.ts'
-import type { Known } from './try-state.ts'
-
-/** What is recorded: over which haven, by which of the two engines, and how it flushes. */
-export interface Recorded {
-	/** The haven of a day before, or none. */
-	from: 'yesterday' | 'none'
-	engine: 'quick' | 'slow'
-	flush: 'file system' | 'each'
-}
+import { copyNode } from './node-copy.ts'
+import { makeOld, SCENARIOS, type Scenario } from './scenarios.ts'
 
 /** A recorded run, kept in a folder so that other processes can try its states. */
 export interface Recording {
 	folder: string
+	scenario: string
 	node: Tree
-	move: boolean
-	sealedBefore: SnapshotId[]
+	/** How the disk was at first, and at the end of the run. */
+	before: Contents
+	after: Contents
+	exitCode: number
 }
 
-/** Runs the command over a copy of the scene and writes down all that it changes; `recording.json` in the folder is the result. */
-export async function record(scene: Scene, name: string, { from, engine, flush }: Recorded): Promise<Recording> {
-	const folder = join(scene.folder, name)
-	const [start, haven, log, state] = ['start', 'haven', 'log', 'state'].map((one) => join(folder, one)) as [
-		string,
-		string,
-		string,
-		string,
-	]
-	for (const path of [folder, start]) mkdirSync(path)
-	const node = await linkTree(scene.node, join(folder, 'node'))
-	const worked = await linkTree(scene.node, join(folder, 'worked'))
-	if (from === 'yesterday') await cp(scene.yesterday, start, { recursive: true, preserveTimestamps: true })
+/** What a disk has: each file's CRC-32 by its path, and what stands behind true receipts. */
+export interface Contents {
+	files: Record<string, number>
+	sealed: SnapshotId[]
+	lies: string[]
+}
+
+/** What was known besides the disk at some instant. */
+export interface Known {
+	/** What the run had told to be sealed. */
+	told: ReadonlySet<SnapshotId>
+	/** Snapshots that it had told to be removed. */
+	removed: ReadonlySet<SnapshotId>
+	/** Files that were deleted on the node, by their paths there. */
+	gone: ReadonlySet<string>
+	/** The node has seen the haven there. */
+	remembered: boolean
+}
+
+/** Runs a scenario's command in a folder and writes down all that it changes; `recording.json` in the folder is the result. */
+export async function record(name: string, folder: string): Promise<Recording> {
+	const scenario = SCENARIOS[name]
+	if (!scenario) throw new Error(`there is no scenario ${name}`)
+	const node = await scenario.make(folder)
+	makeOld(join(folder, 'node'))
 	// The same inodes, so that what is recorded of them is understood.
-	await cp(start, haven, { recursive: true, preserveTimestamps: true })
-	const env = {
-		NODE_OPTIONS: `--import=${join(import.meta.dirname, 'record-changes.mjs')}`,
-		SNAPHAVEN_RECORD: [
-			log,
-			haven,
-			worked.root,
-			join(state, 'havens.json'),
-			engine,
-			flush === 'each' ? 'each' : '-',
-		].join(' '),
-		PATH: `${telltaleSync(folder, log)}:${process.env['PATH']}`,
-	}
-	const before = readDisk(haven)
-	const args = ['sync', '--once', '--json', '-s', haven, ...worked.flags, ...scene.flags, node.keyspace]
-	const { exitCode, stderr } = await runCli(args, { env, stateDirectory: state })
-	if (exitCode !== 0) throw new Error(`the recorded run ended with ${exitCode}: ${stderr}`)
-	writeFileSync(join(folder, 'start.json'), JSON.stringify(plainDisk(before)))
+	const [disk, start] = [join(folder, scenario.disk), join(folder, 'start')]
+	mkdirSync(disk, { recursive: true })
+	await cp(disk, start, { recursive: true, preserveTimestamps: true })
+	writeFileSync(join(folder, 'start.json'), JSON.stringify(plainDisk(readDisk(disk))))
+	const before = contentsOf(start)
+	const exitCode = await runRecorded(scenario, folder, node)
 	const { records, end } = readRecording(folder)
-	const untold = differencesOf(pathsOf(end), pathsOf(readDisk(haven)))
+	const untold = differencesOf(pathsOf(end), pathsOf(readDisk(disk)))
 	if (untold.length > 0) throw new Error(`not all that was changed was recorded: ${untold.join(', ')}`)
 	if (records.length === 0) throw new Error('nothing was recorded')
-	const move = scene.flags.includes('--move-snapshots')
-	const recording = { folder, node, move, sealedBefore: [...readState(start).sealed] }
+	const recording = { folder, scenario: name, node, before, after: contentsOf(disk), exitCode }
 	// It may be moved.
 	writeFileSync(join(folder, 'recording.json'), JSON.stringify(recording).replaceAll(folder, 'FOLDER'))
 	return recording
+}
+
+async function runRecorded(scenario: Scenario, folder: string, node: Tree): Promise<number> {
+	const { engine, flush, takes, disk } = scenario
+	const [log, state] = [join(folder, 'log'), join(folder, 'state')]
+	const worked = takes ? copyNode(node, join(folder, 'worked'), new Set()) : node
+	const memory = join(state, 'havens.json')
+	const env = {
+		NODE_OPTIONS: `--import=${join(import.meta.dirname, 'record-changes.mjs')}`,
+		SNAPHAVEN_RECORD: [log, join(folder, disk), worked.root, memory, engine, flush].join(' '),
+		PATH: `${telltaleSync(folder, log)}:${process.env['PATH']}`,
+		...scenario.env,
+	}
+	const args = scenario.command(worked, { haven: join(folder, 'haven'), restored: join(folder, 'restored') })
+	const { exitCode, stderr } = await runCli(args, { env, stateDirectory: state })
+	if (exitCode !== 0 && exitCode !== 3) throw new Error(`the recorded run ended with ${exitCode}: ${stderr}`)
+	return exitCode
 }
 
 /** A `sync` that writes down when it begins and when all is flushed. */
@@ -90,7 +102,8 @@ export function readRecording(folder: string): {
 		folders: new Map(folders.map(([ino, names]: [number, [string, number][]]) => [ino, new Map(names)])),
 		files: new Map(files.map(([ino, bytes]: [number, string]) => [ino, Buffer.from(bytes, 'base64')])),
 	}
-	const lines = readFileSync(join(folder, 'log'), 'utf8').split('\n').slice(0, -1)
+	const log = join(folder, 'log')
+	const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : []
 	const records = lines.map((line) => JSON.parse(line) as ChangeRecord)
 	return { start, records, ...changesOf(start, records) }
 }
@@ -102,29 +115,42 @@ function plainDisk({ folders, files }: Disk) {
 	}
 }
 
-/** What was known besides the disk after so many records. */
-export function knownAfter(records: ChangeRecord[], count: number, sealedBefore: SnapshotId[]): Known {
-	const known = {
-		told: new Set<SnapshotId>(),
-		gone: new Set<string>(),
-		remembered: false,
-		before: new Set(sealedBefore),
+/** Reads a haven, or a folder that was restored to, as a stranger would. */
+export function contentsOf(disk: string): Contents {
+	const files = [...pathsOf(readDisk(disk))].flatMap(([path, bytes]) => (bytes ? [[path, crc32(bytes)]] : []))
+	const { sealed, lies } = readState(disk)
+	return {
+		files: Object.fromEntries(files),
+		sealed: [...sealed],
+		lies: lies.map((one) => one.replaceAll(disk, 'DISK')),
 	}
-	known.remembered = sealedBefore.length > 0
-	for (const one of records.slice(0, count)) {
-		if (one.did === 'gone') known.gone.add(one.path)
-		if (one.did === 'remember') known.remembered = true
-		for (const id of one.did === 'tell' ? toldIn(one.text) : []) known.told.add(id)
-	}
-	return known
 }
 
-function toldIn(text: string): SnapshotId[] {
+/** What was known besides the disk after so many records. */
+export function knownAfter(records: ChangeRecord[], count: number, { before }: Recording): Known {
+	const told = new Set<SnapshotId>()
+	const removed = new Set<SnapshotId>()
+	const gone = new Set<string>()
+	let remembered = before.sealed.length > 0
+	for (const one of records.slice(0, count)) {
+		if (one.did === 'gone') gone.add(one.path)
+		if (one.did === 'remember') remembered = true
+		for (const { type, id } of one.did === 'tell' ? eventsIn(one.text) : []) {
+			if (type === 'removed') removed.add(id)
+			else told.add(id)
+		}
+	}
+	return { told, removed, gone, remembered }
+}
+
+const TELLING = ['sealed', 'adopted', 'live', 'removed']
+
+function eventsIn(text: string): { type: string; id: SnapshotId }[] {
 	return text
 		.split('\n')
-		.filter((line) => line.startsWith('{"type":"sealed"'))
+		.filter((line) => TELLING.some((type) => line.startsWith(`{"type":"${type}"`)))
 		.map((line) => JSON.parse(line))
-		.map(({ keyspace, table, tag }) => `${keyspace}/${table}/${tag}`)
+		.map(({ type, keyspace, table, tag = '' }) => ({ type, id: `${keyspace}/${table}/${tag}` }))
 }
 
 function differencesOf(one: Map<string, Buffer | undefined>, other: Map<string, Buffer | undefined>): string[] {

@@ -112,7 +112,8 @@ function pairOf(number: number, n: number): [number, number] {
 	}
 }
 
-function withNeeds(wanted: (number | undefined)[], changes: Change[]): Set<number> {
+/** These changes, and those that are there where they are. */
+export function withNeeds(wanted: (number | undefined)[], changes: Change[]): Set<number> {
 	const kept = new Set<number>()
 	const keep = (number: number | undefined) => {
 		if (number === undefined || kept.has(number)) return
@@ -123,7 +124,8 @@ function withNeeds(wanted: (number | undefined)[], changes: Change[]): Set<numbe
 	return kept
 }
 
-function without(open: number[], unwanted: (number | undefined)[], changes: Change[]): Set<number> {
+/** Those that are open, but for these and those that are not there without them. */
+export function without(open: number[], unwanted: (number | undefined)[], changes: Change[]): Set<number> {
 	const dropped = new Set(unwanted)
 	for (const number of open) if (changes[number]?.needs.some((needed) => dropped.has(needed))) dropped.add(number)
 	return new Set(open.filter((number) => !dropped.has(number)))

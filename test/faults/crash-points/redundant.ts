@@ -1,0 +1,50 @@
+/** A flush that was left out, and what came of it. */
+interface LeftOut {
+	what: string
+	tried: number
+	wrong?: string[]
+}
+
+/** Flushes that may be left out, each alone, and nothing is lost or untrue: why they are there all the same. */
+const REDUNDANT: { of: RegExp; why: string }[] = [
+	{
+		of: /^\.snaphaven\/probe-ID\/,/,
+		why: 'it is there to see whether folders can be flushed at all, and makes nothing durable',
+	},
+	{
+		of: /^\.snaphaven\/partial\/TOKEN\/, after link .*\.old\.json$/,
+		why: 'the older receipt is given back only where gathered bytes are lost in spite of their flush',
+	},
+	{
+		of: /^\d+ folders, after create .*\/(group|live)-\d+\.json$/,
+		why: 'where an older receipt is kept, before all other renames, the flush of that has the names of the intent too',
+	},
+	{
+		of: /^\.snaphaven\/, after rename \.snaphaven\/baseline\.json$/,
+		why: 'the folder that it was renamed out of is flushed before anything is published or removed',
+	},
+	{
+		of: /^the file system, after create .*\.progress$/,
+		why: 'what is noted after the last piece is for a stop before the group’s own flush, which follows',
+	},
+	{
+		of: /^\.snaphaven\/, after rename \.snaphaven\/(live|backups)\//,
+		why: 'the folders in it were there before: it has the name of the lease alone to promise',
+	},
+]
+
+/**
+ * Flushes that no state misses and no reason is known for. One that had nothing to promise does not count; nor one of
+ * folders flushed together, or of one file's, where all of them are missed: a rename is promised by the flush of either of
+ * its folders, and a file's flush is one of all that was written to it.
+ */
+export function needless(leftOut: LeftOut[]): LeftOut[] {
+	const missed = new Set(
+		leftOut.filter(({ wrong }) => wrong).map(({ what }) => what.replace(/^\d+ folders|\d+ times$/, '')),
+	)
+	const isShared = (what: string) =>
+		missed.has(what.slice(what.indexOf(', after '))) || missed.has(`${what.slice(0, what.indexOf(','))}, all `)
+	return leftOut.filter(
+		({ what, tried, wrong }) => !wrong && tried > 0 && !isShared(what) && !REDUNDANT.some(({ of }) => of.test(what)),
+	)
+}

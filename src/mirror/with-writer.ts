@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts'
 import { flushWayOf } from '../haven/flush.ts'
-import { type Haven, openExistingHaven, openHaven } from '../haven/haven.ts'
+import { type Haven, openExistingHaven, openHaven, openingTrouble } from '../haven/haven.ts'
 import { type Engine, startThreads } from './engine.ts'
 import type { Writing } from './pass.ts'
 import { withWriting } from './session.ts'
@@ -36,9 +36,12 @@ export async function withWriter(
 	const existing = place.make ? await openHaven(options) : await openExistingHaven(options)
 	if (!existing) throw failure(`there is no haven at ${place.haven}`, 'Is it mounted?')
 	const threads = startThreads()
+	const told = (error: unknown) => {
+		throw openingTrouble(place.haven, error)
+	}
 	try {
-		const haven = { ...existing, flushWay: await flushWayOf(existing.base) }
-		const engine = await threads.engineFor(haven)
+		const haven = { ...existing, flushWay: await flushWayOf(existing.base).catch(told) }
+		const engine = await threads.engineFor(haven).catch(told)
 		const parts = { haven, engine, takeOver: false, warn, signal }
 		await withWriting(parts, async (writing) => await work({ haven, engine, writing }))
 	} finally {

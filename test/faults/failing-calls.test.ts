@@ -68,7 +68,7 @@ async function failEach(t: ExecutionContext, count: number, begin: Begin): Promi
 	const ended = await Promise.all(chosen.map((one, number) => queue.add(() => failOnce(begin, one, number))))
 	t.log(`${chosen.length} of ${all.length} calls, ${ended.filter(({ isHit }) => isHit).length} of them hit`)
 	t.deepEqual(ended.flatMap(({ broken }) => broken).slice(0, shownMax), [])
-	t.true(ended.some(({ isHit, result }) => isHit && result.exitCode !== 0))
+	t.true(ended.some((one) => one.isHit))
 }
 
 async function failOnce(

@@ -170,7 +170,12 @@ for (const [what, name] of [
 		const partial = join(scene.haven, '.snaphaven/partial/0123456789abcdef')
 		const key = { keyspace: 'ks', table: scene.node.folders[1] ?? '', tag: 'daily' }
 		mkdirSync(partial)
-		writeFileSync(join(partial, name), withChecksum(JSON.stringify({ format: 1, [what]: [{ number: 0, key }] })))
+		writeFileSync(
+			join(partial, name),
+			withChecksum(
+				JSON.stringify({ format: 1, [what]: [{ number: 0, key, receiptChecksum: '00000000', receiptId: 'x' }] }),
+			),
+		)
 		const { exitCode, stderr } = await wait(scene)
 		t.is(exitCode, 1)
 		t.regex(stderr, /^missing: ks\/t0001-\w+\/snapshots\/daily: it is being sealed or removed, or a run was killed/m)

@@ -1,5 +1,6 @@
 import { link as linkCallback, linkSync } from 'node:fs'
 import type { Io, Step } from '../../../src/files/io.ts'
+import { inTurn } from '../../support/in-turn.ts'
 
 /** What a run of some steps came to. */
 export type Ran<T> = { done: true; value: T } | { done: false } | { failed: unknown }
@@ -16,7 +17,8 @@ export interface DriveOptions {
 }
 
 /** Drives work by synchronous calls. */
-export function drive<T>(io: Io<T>, { refuse = () => {} }: DriveOptions = {}): Driven<T> {
+export function drive<T>(work: Io<T>, { refuse = () => {} }: DriveOptions = {}): Driven<T> {
+	const io = inTurn(work)
 	let next: IteratorResult<Step, T> | undefined
 	const run = (calls = Number.POSITIVE_INFINITY): Ran<T> => {
 		try {
@@ -31,7 +33,7 @@ export function drive<T>(io: Io<T>, { refuse = () => {} }: DriveOptions = {}): D
 		}
 	}
 	const answer = (step: Step): IteratorResult<Step, T> => {
-		if (!('sync' in step)) throw new Error('side by side work can’t be driven call by call')
+		if (!('sync' in step)) throw new Error('it was to be taken apart')
 		let value: unknown
 		try {
 			refuse(step)

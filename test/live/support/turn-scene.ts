@@ -15,6 +15,7 @@ import {
 import { recoverLive } from '../../../src/haven/live-undo.ts'
 import { type Receipt, type ReceiptFile, writeReceipt } from '../../../src/haven/receipt.ts'
 import { checksumOf } from '../../../src/haven/sealed-text.ts'
+import { inTurn } from '../../support/in-turn.ts'
 
 /** Contents by paths in a table's folder. */
 export type Files = Map<string, string>
@@ -118,28 +119,6 @@ export function runUntil(io: Io<unknown>, calls: number): boolean {
 		next = serial.next(value)
 	}
 	return true
-}
-
-/** The same work, what goes side by side one after the other. */
-function* inTurn(io: Io<unknown>): Io<unknown> {
-	let next = io.next()
-	while (!next.done) {
-		const step = next.value
-		let value: unknown
-		try {
-			if ('sync' in step) value = yield step
-			else {
-				const results: unknown[] = []
-				for (const [at, item] of step.items.entries()) results.push(yield* inTurn(step.work(item as never, at)))
-				value = results
-			}
-		} catch (error) {
-			next = io.throw(error)
-			continue
-		}
-		next = io.next(value)
-	}
-	return next.value
 }
 
 /** The files of the table's folder in the haven. */

@@ -3,7 +3,7 @@ import { failure, usageError } from '../errors.ts'
 import { ownAs } from '../files/contents.ts'
 import { removeBelow } from '../files/folders.ts'
 import { hasCode, runAsync } from '../files/io.ts'
-import { fchmod } from '../files/operations.ts'
+import { fchmod, lstatIfThere } from '../files/operations.ts'
 import { checkPlace } from '../haven/place.ts'
 import { withDataFolder } from './data-folders.ts'
 
@@ -27,10 +27,15 @@ export interface Stage {
  */
 export const STAGE = '.snaphaven-restore'
 
-/** Finds the data directory with the most free space for the stage; nothing is made. Throws for data directories that are none. */
+/**
+ * Finds the data directory for the stage: the one where a run was interrupted, else that with the most free space. Nothing
+ * is made. Throws for data directories that are none.
+ */
 export async function findStage(dataDirectories: string[], haven: string): Promise<Stage> {
-	const [first, ...others] = await findStages(dataDirectories, haven)
+	const stages = await findStages(dataDirectories, haven)
+	const [first, ...others] = stages
 	if (first === undefined) throw usageError('no data directory is named')
+	for (const stage of stages) if (await runAsync(lstatIfThere(stage.root))) return stage
 	return others.reduce((best, stage) => (stage.bytesFree > best.bytesFree ? stage : best), first)
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { graceOf } from '../../src/restore/age-warnings.ts'
@@ -106,6 +106,17 @@ test.serial(
 				return
 			}
 		}
+	},
+)
+
+test.serial(
+	'what an interrupted run has gathered in another data directory is gone on with, and nothing of it stays',
+	async (t) => {
+		const scene = robbed(t)
+		const left = join(scene.dataDirectories.at(-1) ?? '', '.snaphaven-restore/shop')
+		mkdirSync(left, { recursive: true })
+		ended(t, await scene.load('good', 'shop.visits'), 0)
+		leftNothing(t, scene)
 	},
 )
 

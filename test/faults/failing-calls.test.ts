@@ -25,7 +25,7 @@ for (const flags of [[], ['--move-snapshots']]) {
 	const mode = flags.length > 0 ? ', with --move-snapshots' : ''
 	test(`a call that fails, any of them, leaves nothing untrue, and the next run finishes${mode}`, async (t) => {
 		const scene = await makeScene(t, { tables: 2, sstables: 1, dataBytes: 1000 }, flags)
-		await failEach(t, 20, async (name) => {
+		await failEach(t, 14, async (name) => {
 			const episode = await beginEpisode(scene, name, 'yesterday')
 			return {
 				folder: episode.folder,

@@ -8,7 +8,7 @@ import { beginEpisode, brokenNow, finishEpisode, makeScene, type Scene } from '.
 import { slowly, straceMissing, wrapped } from './strace.ts'
 
 /** Kills at random instants, in each mode; SNAPHAVEN_KILLS sets another number. */
-const { SNAPHAVEN_KILLS: kills = 24 } = process.env
+const { SNAPHAVEN_KILLS: kills = 16 } = process.env
 /** A run is killed, the next one that finishes its work too, then one comes to its end. */
 const killsPerEpisode = 2
 const shownMax = 20

@@ -14,7 +14,7 @@ import { slowly, straceMissing, withoutFlushes } from './strace.ts'
 
 /** Recoveries in all; SNAPHAVEN_POWER_CUTS sets another number, and has the power cut more often. */
 const { SNAPHAVEN_POWER_CUTS } = process.env
-const recoveries = Number(SNAPHAVEN_POWER_CUTS ?? 30)
+const recoveries = Number(SNAPHAVEN_POWER_CUTS ?? 20)
 const cutEveryMs = SNAPHAVEN_POWER_CUTS === undefined ? 60 : 8
 const diskMB = 512
 /** Of a failed test's broken promises, how many are shown. */

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { HavenRecord } from '../src/haven/haven.ts'
 import { receiptPath } from '../src/haven/layout.ts'
 import { type Receipt, writeReceipt } from '../src/haven/receipt.ts'
 import { withChecksum } from '../src/haven/sealed-text.ts'
@@ -47,8 +48,10 @@ export const list: Scenario = {
 
 function makeReceipts(haven: string, count: number): void {
 	mkdirSync(join(haven, '.snaphaven/partial'), { recursive: true })
-	const capabilities = { mtimeGrainNs: 1 }
-	const record = { format: 1, id: 'bench', owner: { machine: 'bench', host: 'bench' }, capabilities }
+	const names = { caseSensitive: true, anySign: true, anyBytes: true, nameBytesMax: 255 }
+	const capabilities = { ...names, hardLinks: true, reflinks: false, mtimeGrainNs: 1, folderFlush: true }
+	const owner = { machine: 'bench', host: 'bench' }
+	const record: HavenRecord = { format: 1, id: 'bench', owner, madeAt: '2026-01-01T00:00:00.000Z', capabilities }
 	writeFileSync(join(haven, '.snaphaven/haven.json'), withChecksum(JSON.stringify(record)))
 	for (let number = 0; number < count; number++) {
 		const table = `t${number}-${number.toString(16).padStart(32, '0')}`

@@ -110,7 +110,7 @@ export async function openHaven(options: OpenOptions): Promise<Haven> {
 		await remember(options, record.id)
 		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
 		const base = itself(root)
-		return { path, root, base, record, flushWay: await flushWayOf(base), close: () => fs.closeSync(root) }
+		return { path, root, base, record, flushWay: await flushWayOf(base), close: () => closeRoot(root) }
 	} catch (error) {
 		throw openingTrouble(path, error)
 	}
@@ -135,10 +135,19 @@ export async function openExistingHaven(options: OpenOptions): Promise<Haven | u
 			base: itself(root),
 			record,
 			flushWay: 'each file',
-			close: () => fs.closeSync(root),
+			close: () => closeRoot(root),
 		}
 	} catch (error) {
 		throw openingTrouble(path, error)
+	}
+}
+
+/** Nothing was written by it: that it was not closed as it should be means nothing. */
+function closeRoot(root: number): void {
+	try {
+		fs.closeSync(root)
+	} catch (error) {
+		if (!hasCode(error)) throw error
 	}
 }
 

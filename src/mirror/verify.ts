@@ -5,7 +5,7 @@ import type { Haven } from '../haven/haven.ts'
 import { receiptPath, type SnapshotKey } from '../haven/layout.ts'
 import { openForReading } from '../haven/open-for-reading.ts'
 import { readHeads } from '../haven/read-heads.ts'
-import { onHaven } from '../haven/trouble.ts'
+import { havenTrouble, onHaven } from '../haven/trouble.ts'
 import { readVerified, type VerifiedDates, writeVerified } from '../haven/verified.ts'
 import { chooseToVerify } from './choose-to-verify.ts'
 import { startThreads, type Threads } from './engine.ts'
@@ -26,6 +26,8 @@ export async function verifyHaven(
 	const threads = startThreads()
 	try {
 		return await verifyOpened(haven, threads, options, tell, signal)
+	} catch (error) {
+		throw havenTrouble(error)
 	} finally {
 		await threads.close()
 		haven.close()

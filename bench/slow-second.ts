@@ -16,7 +16,7 @@ export const slowSecond: Scenario = {
 	title: '2,000 small files of which 1,900 were in the snapshots before, onto a mount with 1 ms an operation',
 	missing: () => placesMissing() ?? nasfsMissing(),
 	run: (scale) =>
-		onTmpfs(512, async (place) => {
+		onTmpfs(4096, async (place) => {
 			const tree = makeTree(join(place, 'node'), { tables: tables[scale], sstables: 9 })
 			takeSnapshot(tree, 'monday')
 			const monday = layOut(tree, 'monday', join(place, 'for-rsync'))

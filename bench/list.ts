@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { HavenRecord } from '../src/haven/haven.ts'
+import type { HavenRecord } from '../src/haven/haven-record.ts'
 import { receiptPath } from '../src/haven/layout.ts'
 import { type Receipt, writeReceipt } from '../src/haven/receipt.ts'
 import { withChecksum } from '../src/haven/sealed-text.ts'

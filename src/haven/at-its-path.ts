@@ -1,7 +1,8 @@
 import { SnaphavenError } from '../errors.ts'
 import { hasCode, runAsync } from '../files/io.ts'
 import { lstatIfThere, stat } from '../files/operations.ts'
-import { type Haven, readHavenRecord } from './haven.ts'
+import type { Haven } from './haven.ts'
+import { readHavenRecord } from './haven-record.ts'
 
 type Opened = Pick<Haven, 'path' | 'root' | 'record'>
 

@@ -1,16 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { failure, SnaphavenError, usageError } from '../errors.ts'
 import { constants, fs, uniqueName } from '../files/builtins.ts'
-import { createFile, readWhole } from '../files/contents.ts'
 import { flushFolder, itself, makeFolder } from '../files/folders.ts'
-import { hasCode, type Io, runAsync } from '../files/io.ts'
-import { link, lstatIfThere, open, rename, unlink } from '../files/operations.ts'
+import { hasCode, runAsync } from '../files/io.ts'
+import { open } from '../files/operations.ts'
 import { type FlushWay, flushWayOf } from './flush.ts'
+import { type HavenRecord, putFirstRecord, readHavenRecord, replaceRecord } from './haven-record.ts'
 import {
 	BACKUPS_RECEIPTS,
 	DELETED,
 	FACTS_TAGS,
-	HAVEN_FILE,
 	LIVE_RECEIPTS,
 	PARTIAL,
 	PRIVATE,
@@ -20,39 +19,9 @@ import {
 import { thisMachine, thisProcess } from './machine.ts'
 import { recallHaven, rememberHaven } from './memory.ts'
 import { checkPlace, deviceOf } from './place.ts'
-import { type Capabilities, probe } from './probe.ts'
+import { probe } from './probe.ts'
 import { FORMAT } from './receipt.ts'
 import { refuseLinks } from './renames.ts'
-import { checkedRecord, withChecksum } from './sealed-text.ts'
-import { fields, natural, text, truth } from './shapes.ts'
-
-/** haven.json: what a haven is, whose it is, and what its place can do. */
-export interface HavenRecord {
-	format: number
-	id: string
-	/** The node that it belongs to. */
-	owner: { machine: string; host: string }
-	/** ISO 8601. */
-	madeAt: string
-	capabilities: Capabilities
-}
-
-const isHavenRecord = fields({
-	format: natural,
-	id: text,
-	owner: fields({ machine: text, host: text }),
-	madeAt: text,
-	capabilities: fields({
-		caseSensitive: truth,
-		anySign: truth,
-		anyBytes: truth,
-		nameBytesMax: natural,
-		hardLinks: truth,
-		reflinks: truth,
-		mtimeGrainNs: natural,
-		folderFlush: truth,
-	}),
-})
 
 /** An opened haven. All its paths go through the opened root, so that they never lead into a bare mount point. */
 export interface Haven {
@@ -79,8 +48,6 @@ export interface OpenOptions {
 	requireMount: boolean
 	warn: (message: string) => void
 }
-
-const RECORD_BYTES_MAX = 1024 * 1024
 
 /** What is written into whatever the node has; a table's folders are looked at when they are written into. */
 const OWN_FOLDERS = [
@@ -151,32 +118,6 @@ function closeRoot(root: number): void {
 	}
 }
 
-/** Reads haven.json; undefined where there is none. Refuses one that is damaged or of a newer format. */
-export async function readHavenRecord(base: string, path = base): Promise<HavenRecord | undefined> {
-	let bytes: Buffer
-	try {
-		bytes = await runAsync(readWhole(`${base}/${HAVEN_FILE}`, RECORD_BYTES_MAX))
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
-	const record = checkedRecord<HavenRecord>(bytes, isHavenRecord)
-	const format = /^\{"format":(\d+)/.exec(bytes.toString('latin1', 0, 40))?.[1]
-	if (format !== undefined && Number(format) > FORMAT) {
-		throw usageError(
-			`the haven ${path} has format ${format}, and this snaphaven understands format ${FORMAT}`,
-			'A newer snaphaven made it: update this one.',
-		)
-	}
-	if (record === undefined) {
-		throw failure(
-			`${path}/${HAVEN_FILE} is damaged: its checksum does not hold`,
-			'The snapshots and receipts beside it are not touched by that. Move the file away and give --new-haven to have it made anew over them.',
-		)
-	}
-	return record
-}
-
 async function refuseUnmounted({ path, newHaven, stateDirectory }: OpenOptions): Promise<void> {
 	if (newHaven || (await recallHaven(stateDirectory, path)) === undefined) return
 	throw failure(
@@ -219,31 +160,9 @@ async function make(options: OpenOptions): Promise<HavenRecord> {
 	}
 	// With the record there, nobody makes them any more.
 	if (record.capabilities.folderFlush) await runAsync(flushFolder(`${path}/${PRIVATE}`))
-	await runAsync(writeRecord(path, record, putIfNone))
+	await runAsync(putFirstRecord(path, record))
 	// Another process may have been quicker, on another node even.
 	return (await readHavenRecord(path)) ?? record
-}
-
-function* writeRecord(path: string, record: HavenRecord, put: typeof putIfNone): Io<void> {
-	const draft = `${path}/${PRIVATE}/haven-${uniqueName()}.json`
-	yield* createFile(draft, withChecksum(JSON.stringify(record)), { mode: 0o644, flush: true })
-	yield* put(draft, `${path}/${HAVEN_FILE}`, record)
-	for (const folder of [`${path}/${PRIVATE}`, path]) if (record.capabilities.folderFlush) yield* flushFolder(folder)
-}
-
-function move(draft: string, place: string): Io<void> {
-	return rename(draft, place)
-}
-
-/** Where there are no hard links, of two that make it at the same instant the later one may stand; see claimHaven. */
-function* putIfNone(draft: string, place: string, { capabilities }: HavenRecord): Io<void> {
-	if (!capabilities.hardLinks && !(yield* lstatIfThere(place))) return yield* rename(draft, place)
-	try {
-		if (capabilities.hardLinks) yield* link(draft, place)
-	} catch (error) {
-		if (!hasCode(error, 'EEXIST')) throw error
-	}
-	yield* unlink(draft)
 }
 
 /**
@@ -262,7 +181,7 @@ export async function claimHaven({ path, base, record: opened }: Haven, takeOver
 	if (!takeOver) refuseForeign(path, record)
 	const { machine, host } = thisProcess()
 	if (record.owner.machine === machine) return
-	await runAsync(writeRecord(base, { ...record, owner: { machine, host } }, move))
+	await runAsync(replaceRecord(base, { ...record, owner: { machine, host } }))
 }
 
 function refuseForeign(path: string, { owner }: HavenRecord): void {
@@ -282,6 +201,9 @@ async function remember({ stateDirectory, path, warn }: OpenOptions, id: string)
 		)
 	}
 }
+
+/** The opened root, where the system names it. */
+const OPENED_ROOT = /\/proc\/\d+\/fd\/\d+/g
 
 /** Says what a system error means for a haven that is being opened. */
 export function openingTrouble(path: string, error: unknown): SnaphavenError | unknown {
@@ -304,6 +226,9 @@ export function openingTrouble(path: string, error: unknown): SnaphavenError | u
 		case 'EDQUOT':
 			return say('is full', 'Free some space there, or give a larger place.')
 		default:
-			return say(`can’t be opened: ${error.message}`, 'See that it is mounted and answers.')
+			return say(
+				`can’t be opened: ${error.message.replaceAll(OPENED_ROOT, path)}`,
+				'See that it is mounted and answers.',
+			)
 	}
 }

@@ -2,8 +2,8 @@ import { hasCode, type Io } from '../files/io.ts'
 import { readDoubts } from './doubt.ts'
 import { receiptPath, type SnapshotKey } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
-import { type Receipt, readReceipt } from './receipt.ts'
-import { checkedText, recordBytes } from './sealed-text.ts'
+import { type Receipt, readReceipt, whyNoReceipt } from './receipt.ts'
+import { recordBytes } from './sealed-text.ts'
 
 /** A whole receipt that may be believed, or why there is none: `gone`, or what is wrong with it. */
 export type SealedRead = { receipt: Receipt } | { problem: string; gone: boolean }
@@ -22,13 +22,9 @@ export function* readSealed(base: string, key: SnapshotKey): Io<SealedRead> {
 		return { problem: `its receipt can’t be read (${error.code})`, gone: false }
 	}
 	const receipt = readReceipt(bytes)
-	const problem = receipt === undefined ? whyUnreadable(bytes) : whyNotBelieved(receipt, key)
+	const problem =
+		receipt === undefined ? `its receipt does not count: ${whyNoReceipt(bytes)}` : whyNotBelieved(receipt, key)
 	return receipt && problem === undefined ? { receipt } : { problem: problem ?? '', gone: false }
-}
-
-function whyUnreadable(bytes: Buffer): string {
-	if (checkedText(bytes) === undefined) return 'its receipt’s checksum does not hold'
-	return 'its receipt says what none can say, such as a path that leads out of the snapshot’s folder'
 }
 
 function whyNotBelieved(receipt: Receipt, { keyspace, table, tag }: SnapshotKey): string | undefined {

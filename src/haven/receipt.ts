@@ -184,6 +184,12 @@ export function readReceiptHead(bytes: Buffer): ReceiptHead | undefined {
 	return text === undefined ? undefined : headOf(text)
 }
 
+/** Why there is no receipt in these bytes. */
+export function whyNoReceipt(bytes: Buffer): string {
+	if (checkedText(bytes) === undefined) return 'its checksum does not hold'
+	return 'it says what none can say, such as a path that leads out of the snapshot’s folder'
+}
+
 /** A receipt's text with the mark `moving`, all else as it is, and its `id`; undefined where the checksum does not hold. */
 export function markMoving(bytes: Buffer): { id: string; text: string } | undefined {
 	const text = checkedText(bytes)

@@ -2,7 +2,7 @@ import { hasCode, type Io } from '../files/io.ts'
 import { readdir } from '../files/operations.ts'
 import { receiptPath, receiptsFolder, type SnapshotKey } from './layout.ts'
 import { RECEIPT_BYTES_MAX } from './publish.ts'
-import { type Receipt, type ReceiptHead, readReceipt, readReceiptHead } from './receipt.ts'
+import { type Receipt, type ReceiptHead, readReceipt, readReceiptHead, whyNoReceipt } from './receipt.ts'
 import { checkedText, checksumOf, recordBytes } from './sealed-text.ts'
 
 /** A receipt that is there but does not hold: named, never gone by. */
@@ -32,9 +32,9 @@ export function* listReceipts(base: string, table: { keyspace: string; table: st
 		if (known.has(name)) return known.get(name)
 		const path = `${folder}/${name}`
 		const head = yield* readHead(`${base}/${path}`)
-		if (head === null) bad.push({ path, reason: 'its checksum does not hold' })
-		known.set(name, head ?? undefined)
-		return head ?? undefined
+		if (head && 'reason' in head) bad.push({ path, ...head })
+		known.set(name, isRead(head) ? head : undefined)
+		return known.get(name)
 	}
 	return {
 		*head(tag) {
@@ -53,10 +53,14 @@ export function* listReceipts(base: string, table: { keyspace: string; table: st
 	}
 }
 
-/** A receipt's head; undefined where it has just gone, null where it does not hold. */
-function* readHead(path: string): Io<ReceiptHead | null | undefined> {
+/** A receipt's head; undefined where it has just gone, the reason where it does not hold. */
+function* readHead(path: string): Io<ReceiptHead | { reason: string } | undefined> {
 	const bytes = yield* recordBytes(path, RECEIPT_BYTES_MAX)
-	return bytes && (readReceiptHead(bytes) ?? null)
+	return bytes && (readReceiptHead(bytes) ?? { reason: whyNoReceipt(bytes) })
+}
+
+function isRead(head: ReceiptHead | { reason: string } | undefined): head is ReceiptHead {
+	return head !== undefined && !('reason' in head)
 }
 
 /** A snapshot's receipt; undefined where there is none, or none that holds. */
@@ -67,7 +71,8 @@ export function* readSnapshotReceipt(base: string, key: SnapshotKey): Io<Receipt
 
 /** A snapshot's receipt without its files; undefined as for readSnapshotReceipt. */
 export function* readSnapshotHead(base: string, key: SnapshotKey): Io<ReceiptHead | undefined> {
-	return (yield* readHead(`${base}/${receiptPath(key)}`)) ?? undefined
+	const head = yield* readHead(`${base}/${receiptPath(key)}`)
+	return isRead(head) ? head : undefined
 }
 
 /** The checksum of a receipt; undefined where there is none, or none that holds. */

@@ -13,10 +13,14 @@ export function* onHaven<T>(work: Io<T>): Io<T> {
 /** How every message begins that says that something does not fit. */
 export const FULL = 'the haven is full'
 
+/** An opened folder in a path, which the system names: what follows it is within the haven. */
+const OPENED = /\/proc\/\d+\/fd\/\d+\//g
+
 /** What a failed system call on the haven means, and what to do. Any other error is left as it is. */
 export function havenTrouble(error: unknown): unknown {
 	const code = codeOf(error)
 	if (code === undefined || !(error instanceof Error)) return error
+	const said = error.message.replaceAll(OPENED, '')
 	const say = (message: string, hint: string, ofHaven: boolean) =>
 		new SnaphavenError(message, { exitCode: 1, hint, cause: error, ofHaven })
 	switch (code) {
@@ -26,11 +30,7 @@ export function havenTrouble(error: unknown): unknown {
 		case 'ENAMETOOLONG':
 		case 'EINVAL':
 		case 'EILSEQ':
-			return say(
-				`the haven does not take a name of it (${error.message})`,
-				'Give a haven on another file system.',
-				false,
-			)
+			return say(`the haven does not take a name of it (${said})`, 'Give a haven on another file system.', false)
 		case 'EROFS':
 			return say(
 				'the haven has become read-only',
@@ -39,34 +39,26 @@ export function havenTrouble(error: unknown): unknown {
 			)
 		case 'EACCES':
 		case 'EPERM':
-			return say(
-				`the haven may not be written (${error.message})`,
-				'Run as a user who may, or give it to this one.',
-				true,
-			)
+			return say(`the haven may not be written (${said})`, 'Run as a user who may, or give it to this one.', true)
 		case 'ENOENT':
 		case 'ESTALE':
 		case 'ENOTCONN':
 		case 'ENODEV':
 			return say(
-				`the haven is not what it was (${error.message})`,
+				`the haven is not what it was (${said})`,
 				'Is it mounted, and does one snaphaven alone serve it? Nothing is lost.',
 				true,
 			)
 		default:
-			return say(
-				`the haven fails: ${error.message}`,
-				'Look in the kernel’s log for its disk or server. Nothing is lost.',
-				true,
-			)
+			return say(`the haven fails: ${said}`, 'Look in the kernel’s log for its disk or server. Nothing is lost.', true)
 	}
 }
 
-/** A failure that seemed to be the haven's, where the haven itself works: it is of the one place that it names. */
-export function ofOnePlace(trouble: SnaphavenError, { base, path }: { base: string; path: string }): SnaphavenError {
+/** A failure that seemed to be the haven's, where the haven itself works: it is of the one place that it names, in the haven of that path. */
+export function ofOnePlace(trouble: SnaphavenError, path: string): SnaphavenError {
 	const [call = trouble.message] = /\bE[A-Z0-9]+: .*?(?=\)?$)/s.exec(trouble.message) ?? []
 	return failure(
-		`a place in the haven fails, and the haven itself works: ${call.replaceAll(base, path)}`,
+		`a place in the haven fails, and the haven itself works: ${call.replaceAll(/(?<= )'(?!\/)/g, `'${path}/`)}`,
 		'Look at what stands there and whose it is.',
 		trouble,
 	)

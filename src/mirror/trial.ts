@@ -41,7 +41,7 @@ export function makeTrial({ haven, lease }: { haven: Haven; lease: Lease }): Tri
 		judge: async (error) => {
 			if (!(error instanceof SnaphavenError) || !error.ofHaven || settledOnes.has(error)) return error
 			const found = await tried()
-			return settled(found === 'works' ? ofOnePlace(error, haven) : (found ?? error))
+			return settled(found === 'works' ? ofOnePlace(error, haven.path) : (found ?? error))
 		},
 	}
 }

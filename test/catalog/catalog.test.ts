@@ -156,7 +156,10 @@ test('a whole receipt is believed only where its checksum holds, it is the snaps
 	const resealed = (change: (json: string) => string) =>
 		writeFileSync(place, withChecksum(change(withoutChecksum(text))))
 	writeFileSync(place, text.replace('whole', 'whale'))
-	t.deepEqual([read(), become()], [{ problem: 'its receipt’s checksum does not hold', gone: false }, 'damaged'])
+	t.deepEqual(
+		[read(), become()],
+		[{ problem: 'its receipt does not count: its checksum does not hold', gone: false }, 'damaged'],
+	)
 	resealed((json) => json.replace('"tag":"daily"', '"tag":"other"'))
 	t.regex(JSON.stringify(read()), /another snapshot’s, ks\/t0000-\w+\/other/)
 	for (const path of ['../x', '/x', 'a//x', '.', 'a/../../x']) {

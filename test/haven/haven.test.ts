@@ -12,14 +12,8 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import {
-	claimHaven,
-	type Haven,
-	type HavenRecord,
-	type OpenOptions,
-	openExistingHaven,
-	openHaven,
-} from '../../src/haven/haven.ts'
+import { claimHaven, type Haven, type OpenOptions, openExistingHaven, openHaven } from '../../src/haven/haven.ts'
+import type { HavenRecord } from '../../src/haven/haven-record.ts'
 import { withChecksum } from '../../src/haven/sealed-text.ts'
 import { makeScene } from '../mirror/support/scene.ts'
 import { ownFolder } from '../support/folder.ts'

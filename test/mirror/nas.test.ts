@@ -47,6 +47,32 @@ testWhere(nasfsMissing(), 'on a NAS too snapshots arrive, are shared, replaced, 
 	t.is(trueReceipts(t, scene).length, 4)
 })
 
+testWhere(
+	nasfsMissing(),
+	'a NAS that fails any listing of a verify, and the look at what it is of a prune, is told of as such',
+	async (t) => {
+		const scene = await makeRemote(t)
+		takeSnapshot(scene.node, 'daily')
+		await scene.syncWell()
+		const run = async (...words: string[]) =>
+			await runCli([...words, '-s', scene.haven], { stateDirectory: scene.state })
+		let nth = 1
+		for (; ; nth++) {
+			scene.nas.fault(`opendir EIO ${nth}`)
+			const result = await run('verify')
+			if (result.exitCode === 0) break
+			assertNoTrace(t, result)
+			t.regex(result.stderr, /haven|receipt/)
+		}
+		t.true(nth > 3)
+		scene.nas.fault('statfs EIO')
+		const pruned = await run('prune', '--keep-last', '1')
+		t.is(pruned.exitCode, 1)
+		assertNoTrace(t, pruned)
+		t.regex(pruned.stderr, /^error: the haven .* can’t be opened: .*EIO/)
+	},
+)
+
 testWhere(nasfsMissing(), 'a NAS that cannot flush folders does', async (t) => {
 	const scene = await makeRemote(t)
 	scene.nas.fault('fsyncdir EINVAL')

@@ -10,20 +10,31 @@ const MEANINGS: Record<string, string> = {
 /** errno-base.h, errno.h: what os.constants.errno lacks. */
 const OTHERS: Record<number, string> = { 117: 'EUCLEAN', 121: 'EREMOTEIO' }
 
+/** A path below an opened folder, as folders.ts makes it; alone the folder itself. */
+const OPENED = /\/proc\/\w+\/fd\/\d+(\/?)/g
+
 /**
- * Gives an error of Node's for a failed system call, whose `code` is `Unknown system error -116`, the code and the message
- * that others have: `ESTALE: stale file handle, open 'x'`. All else stays as it is.
+ * Gives an error of Node's for a failed system call the words that a user understands: the code and the message that
+ * others have where Node's says `Unknown system error -116` or `UNKNOWN` (`ESTALE: stale file handle, open 'x'`), and the name below
+ * an opened folder, `.` for the folder itself, where it says `/proc/7/fd/21/x`. All else stays as it is.
  */
 export function nameSystemError(error: unknown): void {
 	if (!(error instanceof Error) || !('code' in error)) return
-	const { code, message } = error
-	const number = UNKNOWN.exec(String(code))?.[1]
-	if (number === undefined) return
-	const { errno } = process.getBuiltinModule('node:os').constants
-	const known = Object.entries(errno).find(([, value]) => value === Number(number))?.[0]
-	const name = OTHERS[Number(number)] ?? known ?? `E${number}`
-	const meaning = MEANINGS[name] ?? `system error ${number}`
-	Object.assign(error, { code: name, message: message.replace(`${code}: ${code}`, `${name}: ${meaning}`) })
+	nameCode(error)
+	if (error.message.includes('/proc/'))
+		error.message = error.message.replaceAll(OPENED, (_, slash: string) => (slash === '' ? '.' : ''))
 }
 
-const UNKNOWN = /^Unknown system error -(\d+)$/
+function nameCode(error: Error & { code: unknown; errno?: unknown }): void {
+	const { code, errno, message } = error
+	if (typeof errno !== 'number' || !UNNAMED.test(String(code))) return
+	const numbers = process.getBuiltinModule('node:os').constants.errno
+	const known = Object.entries(numbers).find(([, number]) => number === -errno)?.[0]
+	const name = OTHERS[-errno] ?? known ?? `E${-errno}`
+	const meaning = MEANINGS[name] ?? `system error ${-errno}`
+	Object.assign(error, { code: name, message: message.replace(UNNAMED_BEGINNING, `${name}: ${meaning}`) })
+}
+
+/** writeSync and its like answer with the first. */
+const UNNAMED = /^(UNKNOWN|Unknown system error -\d+)$/
+const UNNAMED_BEGINNING = /^(UNKNOWN: unknown error|Unknown system error -\d+: Unknown system error -\d+)/

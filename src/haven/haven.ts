@@ -202,9 +202,6 @@ async function remember({ stateDirectory, path, warn }: OpenOptions, id: string)
 	}
 }
 
-/** The opened root, where the system names it. */
-const OPENED_ROOT = /\/proc\/\d+\/fd\/\d+/g
-
 /** Says what a system error means for a haven that is being opened. */
 export function openingTrouble(path: string, error: unknown): SnaphavenError | unknown {
 	if (!hasCode(error)) return error
@@ -226,9 +223,6 @@ export function openingTrouble(path: string, error: unknown): SnaphavenError | u
 		case 'EDQUOT':
 			return say('is full', 'Free some space there, or give a larger place.')
 		default:
-			return say(
-				`can’t be opened: ${error.message.replaceAll(OPENED_ROOT, path)}`,
-				'See that it is mounted and answers.',
-			)
+			return say(`can’t be opened: ${error.message}`, 'See that it is mounted and answers.')
 	}
 }

@@ -13,14 +13,11 @@ export function* onHaven<T>(work: Io<T>): Io<T> {
 /** How every message begins that says that something does not fit. */
 export const FULL = 'the haven is full'
 
-/** An opened folder in a path, which the system names: what follows it is within the haven. */
-const OPENED = /\/proc\/\d+\/fd\/\d+\//g
-
 /** What a failed system call on the haven means, and what to do. Any other error is left as it is. */
 export function havenTrouble(error: unknown): unknown {
 	const code = codeOf(error)
 	if (code === undefined || !(error instanceof Error)) return error
-	const said = error.message.replaceAll(OPENED, '')
+	const said = error.message
 	const say = (message: string, hint: string, ofHaven: boolean) =>
 		new SnaphavenError(message, { exitCode: 1, hint, cause: error, ofHaven })
 	switch (code) {

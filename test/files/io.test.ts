@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import test, { type ExecutionContext } from 'ava'
 import { createFile } from '../../src/files/contents.ts'
+import { below, itself } from '../../src/files/folders.ts'
 import { codeOf, each, hasCode, type Io, runAsync, runSync } from '../../src/files/io.ts'
 import { lstatIfThere, mkdir, open, stat, unlink, withOpen } from '../../src/files/operations.ts'
 import { memory, ownFolder } from '../support/folder.ts'
@@ -97,10 +99,14 @@ test('only a failed system call has a code', (t) => {
 })
 
 test('a failed system call that Node has no name for has the kernel’s', (t) => {
+	// As Node makes them: of most calls, and of writeSync.
 	const unnamed = (number: number) => {
 		const code = `Unknown system error -${number}`
-		return Object.assign(new Error(`${code}: ${code}, open 'x'`), { code })
+		return Object.assign(new Error(`${code}: ${code}, open 'x'`), { code, errno: -number })
 	}
+	const unnamedWrite = Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno: -122 })
+	t.true(hasCode(unnamedWrite, 'EDQUOT'))
+	t.is(unnamedWrite.message, 'EDQUOT: disk quota exceeded, write')
 	for (const [number, code, message] of [
 		[116, 'ESTALE', "ESTALE: stale file handle, open 'x'"],
 		[122, 'EDQUOT', "EDQUOT: disk quota exceeded, open 'x'"],
@@ -111,5 +117,16 @@ test('a failed system call that Node has no name for has the kernel’s', (t) =>
 		const error = unnamed(number)
 		t.true(hasCode(error, code))
 		t.is(error.message, message)
+	}
+})
+
+test('a failed system call names what is below an opened folder by its name there', (t) => {
+	const folder = openSync(tmpdir(), constants.O_RDONLY)
+	t.teardown(() => closeSync(folder))
+	for (const [work, message] of [
+		[open(below(folder, 'nothing/here'), constants.O_RDONLY), "ENOENT: no such file or directory, open 'nothing/here'"],
+		[open(itself(folder), constants.O_WRONLY), "EISDIR: illegal operation on a directory, open '.'"],
+	] as const) {
+		t.throws(() => runSync(work), { message })
 	}
 })

@@ -2,9 +2,9 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CliResult } from '../support/cli.ts'
 
-const NO_SPACE = ['ENOSPC', 'EDQUOT']
+export const NO_SPACE = ['ENOSPC', 'EDQUOT']
 const FORBIDDEN = ['EACCES', 'EPERM', 'EROFS']
-const NAS = ['EIO', 'ESTALE', 'ETIMEDOUT']
+export const NAS = ['EIO', 'ESTALE', 'ETIMEDOUT']
 const NAMES = ['ENOENT', 'ELOOP']
 /**
  * What a local disk and a NAS answer when something is wrong with them, by Node's name of the call. `SHORT`: half of what
@@ -47,12 +47,21 @@ export async function casesOf(haven: Case['haven'], each: boolean, run: Run): Pr
 	const counter = join(run.folder, 'calls')
 	await run.run(failing({ call: Object.keys(CODES).join(','), nth: 0, code: 'EIO', haven }, counter))
 	const made = readFileSync(counter, 'utf8').split('\n').slice(0, -1)
-	return Object.entries(CODES).flatMap(([call, ways]) =>
+	return waysToFail(made, CODES, each).map((one) => ({ ...one, haven }))
+}
+
+/** Each of the calls, by its number among those of its name, with one code after another; where `each`, with every one. */
+export function waysToFail(
+	made: string[],
+	codes: Record<string, string[]>,
+	each: boolean,
+): { call: string; nth: number; code: string }[] {
+	return Object.entries(codes).flatMap(([call, ways]) =>
 		made
 			.filter((one) => one === call)
 			.flatMap((_, index) => {
 				const some = each ? ways : [ways[index % ways.length] ?? 'EIO']
-				return some.map((code) => ({ call, nth: index + 1, code, haven }))
+				return some.map((code) => ({ call, nth: index + 1, code }))
 			}),
 	)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ export interface NasOptions {
 	backing?: string
 	/** Never made to fail: it then reads no control file at each operation, which a bench would time too. */
 	faultless?: boolean
+	/** Notes the operations that it serves, for `served`. */
+	counting?: boolean
 }
 
 /** A folder that behaves as a NAS does. */
@@ -30,6 +32,8 @@ export interface Nas {
 	backing: string
 	/** What goes wrong from now on, as nasfs/main.go describes: `fault('write ENOSPC 7', 'fsync hang')`, or another cap; nothing without words. */
 	fault: (...lines: string[]) => void
+	/** The operations that it has served since it was last told what goes wrong, by their names in nasfs/operations.go; where it is `counting`. */
+	served: () => string[]
 	/** Ends it within seconds, also where calls hang in it (they get ENOTCONN). Once is enough; twice does no harm. */
 	unmount: () => Promise<void>
 }
@@ -51,10 +55,12 @@ export async function mountNas(options: NasOptions = {}): Promise<Nas> {
 	const own = await mkdtemp(join(tmpdir(), 'snaphaven-nas-'))
 	const path = join(own, 'mount')
 	const control = join(own, 'control')
+	const noted = join(own, 'served')
 	const backing = options.backing ?? join(own, 'backing')
 	for (const folder of [path, backing]) await mkdir(folder, { recursive: true })
 	const flags = ['-latency', `${options.latencyMs ?? 1}ms`, '-bandwidth', String(options.bandwidthMBs ?? 0)]
 	if (!options.faultless) flags.push('-control', control)
+	if (options.counting) flags.push('-served', noted)
 	const server = execa(await built(), [...flags, backing, path], {
 		reject: false,
 		stdin: 'pipe',
@@ -79,7 +85,11 @@ export async function mountNas(options: NasOptions = {}): Promise<Nas> {
 		await unmount()
 		throw new Error(`nasfs did not mount ${backing} at ${path} within ${mountMsMax} ms`)
 	}
-	return { path, backing, fault: (...lines) => writeFileSync(control, lines.join('\n')), unmount }
+	const fault = (...lines: string[]) => {
+		writeFileSync(control, lines.join('\n'))
+		if (options.counting) truncateSync(noted)
+	}
+	return { path, backing, fault, served: () => readFileSync(noted, 'utf8').split('\n').slice(0, -1), unmount }
 }
 
 /** The server's name holds the hash of its source, so that it is built once for each version of it. */

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ type nas struct {
 	latency   time.Duration
 	bandwidth float64 // MB/s over all reads and writes; 0 is no cap
 	faults    faults
+	served    *os.File // gets a line for each operation; nil where nobody asks
 
 	lineMu   sync.Mutex
 	lineFree time.Time
@@ -33,6 +35,9 @@ func (n *nas) waitFor(cancel <-chan struct{}, op string, size int) fuse.Status {
 		if cap := n.faults.bandwidth(n.bandwidth); cap > 0 {
 			time.Sleep(time.Until(n.reserve(size, cap)))
 		}
+	}
+	if n.served != nil {
+		n.served.WriteString(op + "\n")
 	}
 	return n.faults.wait(cancel, op)
 }

@@ -35,7 +35,9 @@ testWhere(
 			const { exitCode, stderr } = await run
 			// The longest that one took to its end, so that kills fall anywhere in it.
 			if (victim === undefined) runMs = Math.max(runMs, performance.now() - begun)
-			t.true(exitCode === undefined || exitCode === 0, stderr)
+			// A run that is slower than the node that it watches leaves the haven as it is, and says so.
+			const isOutrun = exitCode === 1 && stderr.includes('changed each time that they were looked at')
+			t.true(exitCode === undefined || exitCode === 0 || isOutrun, stderr)
 			await loading.stop()
 			if (scene.isInDoubt()) intents++
 			else rows = scene.assertLoads(t, rows)

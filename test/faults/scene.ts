@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, utimesSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,8 @@ import { type Fingerprint, fingerprint, readState, snapshotIds, touched, unfinis
 
 /** A kill loses nothing that was written, so memory will do, and a flush there waits for nobody else's files. */
 export const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+const TAGS = ['monday', 'tuesday']
 
 /** A node with two tags, and the haven of a day before: of its tag `monday`, taken again since with other content. */
 export interface Scene {
@@ -53,7 +55,7 @@ export async function makeScene(t: ExecutionContext, tree: TreeOptions, flags: s
 	if (exitCode !== 0) throw new Error(`the first run ended with ${exitCode}: ${stderr}`)
 	clearSnapshot(node, 'monday')
 	flushTables(node)
-	for (const tag of ['monday', 'tuesday']) takeSnapshot(node, tag)
+	for (const tag of TAGS) takeSnapshot(node, tag)
 	return { folder, node, before: fingerprint(node), yesterday, flags }
 }
 
@@ -90,6 +92,7 @@ export async function finishEpisode(episode: Episode, lost?: string): Promise<st
 	const { scene, node, haven, args, options, sealedBefore } = episode
 	const moved = touched(node, scene.before)
 	if (lost !== undefined) clearSnapshot(node, lost)
+	ageEmptied(node)
 	const { exitCode, stderr } = await runCli(args, options)
 	const owed = new Set(snapshotIds(scene.node).filter((id) => !id.endsWith(`/${lost}`) || moved.has(id)))
 	const broken = [
@@ -102,8 +105,15 @@ export async function finishEpisode(episode: Episode, lost?: string): Promise<st
 	return broken
 }
 
+/** An emptied folder is taken for the rest of what was moved once it has been so for a minute: the next run comes later. */
+function ageEmptied(node: Tree): void {
+	const twoMinutesAgo = new Date(Date.now() - 120_000)
+	for (const { path } of TAGS.flatMap((tag) => tagFolders(node, tag)))
+		if (existsSync(path) && readdirSync(path).length === 0) utimesSync(path, twoMinutesAgo, twoMinutesAgo)
+}
+
 function leftOnNode(node: Tree): string[] {
-	const folders = ['monday', 'tuesday'].flatMap((tag) => tagFolders(node, tag))
+	const folders = TAGS.flatMap((tag) => tagFolders(node, tag))
 	return folders.filter(({ path }) => existsSync(path)).map(({ path }) => `${path} is still on the node`)
 }
 

@@ -28,7 +28,8 @@ export function straceMissing(): string | undefined {
 export function wrapped(wrapper: number): number | undefined {
 	try {
 		const [child] = readFileSync(`/proc/${wrapper}/task/${wrapper}/children`, 'utf8').split(' ')
-		return child ? Number(child) : undefined
+		// strace tries the kernel with children of its own, and needs them.
+		return child && readFileSync(`/proc/${child}/comm`, 'utf8') !== 'strace\n' ? Number(child) : undefined
 	} catch {
 		return undefined
 	}

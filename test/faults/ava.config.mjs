@@ -3,6 +3,6 @@ export default {
 	files: ['test/faults/**/*.test.ts'],
 	extensions: ['ts'],
 	serial: true,
-	concurrency: 1,
+	concurrency: 2,
 	timeout: '15m',
 }

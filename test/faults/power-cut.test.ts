@@ -16,6 +16,8 @@ import { slowly, straceMissing, withoutFlushes } from './strace.ts'
 const { SNAPHAVEN_POWER_CUTS } = process.env
 const recoveries = Number(SNAPHAVEN_POWER_CUTS ?? 20)
 const cutEveryMs = SNAPHAVEN_POWER_CUTS === undefined ? 60 : 8
+/** How many of a pass's cuts are looked at. */
+const looks = SNAPHAVEN_POWER_CUTS === undefined ? 12 : Number.POSITIVE_INFINITY
 const diskMB = 512
 /** Of a failed test's broken promises, how many are shown. */
 const brokenShownMax = 20
@@ -27,7 +29,7 @@ async function prepare(t: ExecutionContext, type: Cuttable = 'ext4'): Promise<{ 
 	t.teardown(() => rm(own, { recursive: true, force: true }))
 	const disk = await makeDisk(diskMB, type)
 	t.teardown(disk.remove)
-	return { disk, tree: makeTree(join(own, 'node'), { tables: 24, sstables: 3, dataBytes: 256 * 1024 }) }
+	return { disk, tree: makeTree(join(own, 'node'), { tables: 24, sstables: 3, dataBytes: 128 * 1024 }) }
 }
 
 function passes(t: ExecutionContext, name: string, report: CutReport): void {
@@ -46,7 +48,7 @@ for (const namesFirst of [false, true]) {
 			const run = { wrapper: slowly }
 			const pass = async (name: string, ...flags: string[]) => {
 				const share = Math.ceil(recoveries / 10)
-				const cuts = { name, flags, recoveries: share, cutEveryMs, namesFirst, run }
+				const cuts = { name, flags, recoveries: share, cutEveryMs, looks, namesFirst, run }
 				passes(t, name, await passUnderPowerCuts({ disk, tree, ...cuts }))
 			}
 			takeSnapshot(tree, 'monday')
@@ -76,11 +78,11 @@ for (const type of ['xfs', 'btrfs'] as const) {
 	testWhere(lacking, `a power cut at any instant leaves every seal whole on ${type}`, async (t) => {
 		const { disk, tree } = await prepare(t, type)
 		const pass = async (name: string, ...flags: string[]) => {
-			const cuts = { name, flags, recoveries: Math.ceil(recoveries / 10), cutEveryMs: 2 * cutEveryMs }
+			const cuts = { name, flags, recoveries: Math.ceil(recoveries / 10), cutEveryMs, looks: 2 * looks }
 			passes(t, name, await passUnderPowerCuts({ disk, tree, ...cuts, run: { wrapper: slowly } }))
 		}
 		takeSnapshot(tree, 'monday')
-		await passUnderPowerCuts({ disk, tree, name: 'before', recoveries: 0, cutEveryMs: 1000 })
+		await passUnderPowerCuts({ disk, tree, name: 'before', recoveries: 0, cutEveryMs: 1000, looks: 0 })
 		clearSnapshot(tree, 'monday')
 		flushTables(tree)
 		for (const tag of ['monday', 'tuesday']) takeSnapshot(tree, tag)
@@ -113,7 +115,7 @@ testWhere(missing, 'without flushes, a power cut leaves receipts without their b
 	const { disk, tree } = await prepare(t)
 	takeSnapshot(tree, 'monday')
 	const run = { wrapper: withoutFlushes }
-	const cuts = { name: 'unflushed', recoveries: 0, cutEveryMs, namesFirst: true, run }
+	const cuts = { name: 'unflushed', recoveries: 0, cutEveryMs, looks, namesFirst: true, run }
 	const report = await passUnderPowerCuts({ disk, tree, ...cuts })
 	t.log(`${report.cuts} cuts, ${report.broken.length} broken promises, such as: ${report.broken[0]}`)
 	t.true(report.broken.some((what) => /its receipt says|is not there/.test(what)))

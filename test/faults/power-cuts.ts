@@ -8,6 +8,7 @@ import { type CliOptions, runCli, startCli } from '../support/cli.ts'
 import { compareMirror, type SnapshotId } from '../support/mirrored.ts'
 import { linkTree, type Tree } from '../support/tree.ts'
 import type { Disk } from './disk.ts'
+import { sample } from './failing.ts'
 import { fingerprint, readState, snapshotIds, touched, unfinishedIn } from './promises.ts'
 
 /** After the end of a pass: the disk's journal commits each second. */
@@ -34,6 +35,8 @@ export interface PassOptions {
 	recoveries: number
 	/** Pause between two cuts. */
 	cutEveryMs: number
+	/** How many of the cuts are looked at, chosen at random; those after the end of the pass always. */
+	looks: number
 	/**
 	 * Before each cut, let the disk have all names, and the contents of receipts, as the system may write them at any
 	 * time: then nothing but the pass's own flushes sees to it that other contents are there before them.
@@ -59,7 +62,9 @@ export async function passUnderPowerCuts(options: PassOptions): Promise<CutRepor
 	const own = await mkdtemp(join(tmpdir(), 'snaphaven-cuts-'))
 	try {
 		const before = await linkTree(tree, join(own, 'before'))
-		const cuts = await cutWhileRunning(options, haven, join(own, 'state'))
+		const taken = await cutWhileRunning(options, haven, join(own, 'state'))
+		const chosen = new Set([...sample(taken, options.looks), ...taken.slice(-cutsAfterMs.length)])
+		const cuts = taken.filter((cut) => chosen.has(cut))
 		const report: CutReport = { cuts: cuts.length, midway: 0, recovered: 0, broken: [] }
 		const queue = new PQueue({ concurrency: 2 })
 		const stride = Math.max(1, cuts.length / options.recoveries)

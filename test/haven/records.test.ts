@@ -162,6 +162,7 @@ for (const change of [
 	{ remove: ['../../../etc/passwd'] },
 	{ number: '../1' },
 	{ keepIn: '../x' },
+	{ keepIn: 'data/ks' },
 	{ keepIn: '.snaphaven/deleted/../../x' },
 	{ key: { ...key, table: '../..' } },
 ]) {

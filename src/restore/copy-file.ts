@@ -49,11 +49,12 @@ export function* copyFile(order: FileOrder): Io<string | undefined> {
 	}
 }
 
-/** What an earlier, interrupted run brought. */
+/** What an earlier, interrupted run brought. What has another name elsewhere is somebody's, and not to be given away. */
 function* keep(order: FileOrder): Io<boolean> {
 	const fd = yield* open(order.to, READ)
 	try {
-		if (Number((yield* stat(fd)).size) !== order.file.size) return false
+		const found = yield* stat(fd)
+		if (!found.isFile() || found.nlink !== 1n || Number(found.size) !== order.file.size) return false
 		const { crc, done } = yield* pump(order, fd, undefined)
 		if (done !== order.file.size || hex(crc) !== order.file.crc32) return false
 		yield* dress(fd, order.file)

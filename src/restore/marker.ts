@@ -1,11 +1,12 @@
 import { createFile, readWhole } from '../files/contents.ts'
-import { flushFolder, makeFolder, removeTree } from '../files/folders.ts'
+import { below, flushOpened, itself, makeFolder, removeBelow } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { lstatIfThere, readdir, rename } from '../files/operations.ts'
 import { checkedRecord, withChecksum } from '../haven/sealed-text.ts'
 import { fields, list, text, truth } from '../haven/shapes.ts'
 import type { Combined } from './add-backups.ts'
-import { folderOf, MARKERS, markerOf, type TablePlace } from './places.ts'
+import { withDataFolder } from './data-folders.ts'
+import { folderOf, MARKERS, markerName, type TablePlace } from './places.ts'
 
 /** What is noted of a table that was restored whole, before its folder gets its name. */
 export interface Marker {
@@ -27,23 +28,23 @@ export function markedId({ id, ids = [] }: Pick<Combined, 'id' | 'ids'>): string
 	return ids.length > 1 ? ids.join('+') : id
 }
 
-/** Writes it durably. */
-export function* writeMarker(place: TablePlace, marker: Marker): Io<void> {
-	const folder = `${place.root}/${MARKERS}`
-	if (yield* makeFolder(folder, 0o777)) yield* flushFolder(place.root)
-	const path = markerOf(place)
-	yield* removeTree(`${path}.draft`)
-	yield* createFile(`${path}.draft`, withChecksum(JSON.stringify({ format: 1, ...marker })), {
-		mode: 0o644,
-		flush: true,
+/** Writes it durably, within the opened root. */
+export function* writeMarker(root: number, place: TablePlace, marker: Marker): Io<void> {
+	if (yield* makeFolder(below(root, MARKERS), 0o777)) yield* flushOpened(root)
+	const name = markerName(place)
+	const draft = `${name}.draft`
+	const text = withChecksum(JSON.stringify({ format: 1, ...marker }))
+	yield* withDataFolder(itself(root), MARKERS, function* (folder) {
+		yield* removeBelow(folder, draft)
+		yield* createFile(below(folder, draft), text, { mode: 0o644, flush: true })
+		yield* rename(below(folder, draft), below(folder, name))
+		yield* flushOpened(folder)
 	})
-	yield* rename(`${path}.draft`, path)
-	yield* flushFolder(folder)
 }
 
 function* readMarker(place: TablePlace): Io<Marker | undefined> {
 	try {
-		return checkedRecord<Marker>(yield* readWhole(markerOf(place), BYTES_MAX), isMarker)
+		return checkedRecord<Marker>(yield* readWhole(`${place.root}/${MARKERS}/${markerName(place)}`, BYTES_MAX), isMarker)
 	} catch (error) {
 		if (hasCode(error, 'ENOENT')) return undefined
 		throw error

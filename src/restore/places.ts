@@ -42,9 +42,9 @@ export function partialName(name: string): string {
 	return `.${name}.snaphaven-partial`
 }
 
-/** What says that a table's folder was restored whole, and from which receipt. */
-export function markerOf({ root, keyspace, name }: TablePlace): string {
-	return `${root}/${MARKERS}/${keyspace}.${name}.json`
+/** The name in it of what says that a table's folder was restored whole, and from which receipt. */
+export function markerName({ keyspace, name }: TablePlace): string {
+	return `${keyspace}.${name}.json`
 }
 
 /** Whether Cassandra takes this for the name of a keyspace or a table: where not, its tools load nothing, silently. */

@@ -12,6 +12,7 @@ import { ageWarnings } from './age-warnings.ts'
 import { bytesFreeAt, checkTarget } from './check-target.ts'
 import { type Choice, chooseSnapshots, nameOf } from './choose.ts'
 import { lookAtPlace } from './marker.ts'
+import { onPlace } from './on-place.ts'
 import { folderOf, isCassandraName, partialOf, placeFor } from './places.ts'
 import { readReceiptFor } from './receipt-for.ts'
 import { overfull } from './spread.ts'
@@ -26,7 +27,7 @@ import { warningsOf } from './warnings.ts'
 export async function planRestore(haven: Haven, options: RestoreOptions): Promise<RestorePlan> {
 	await checkTarget(options.to, haven.path)
 	const { wanted, refused, warnings } = await chooseTables(haven, options)
-	const looks = await runAsync(each(wanted, 16, (head) => lookAtTable(haven.base, head, options)))
+	const looks = await runAsync(each(wanted, 16, (head) => onPlace(options.to, lookAtTable(haven.base, head, options))))
 	refuseConflicts(looks)
 	return {
 		tables: looks.map(({ table }) => table),

@@ -21,8 +21,8 @@ export interface TableOrder {
 	/** The opened folder that the table's comes into, and its name there. */
 	parent: number
 	name: string
-	/** Where it is noted as restored; nowhere where there is none. */
-	note?: TablePlace
+	/** Where it is noted as restored, within the opened root; nowhere where there is none. */
+	note?: { root: number; place: TablePlace }
 	link: boolean
 	/** Go on without the SSTables of which the haven has a damaged file. */
 	acceptDamaged: boolean
@@ -66,7 +66,7 @@ export function* restoreTable(order: TableOrder): Io<TableResult> {
 		return result
 	}
 	const { leftOut } = result
-	if (note) yield* writeMarker(note, { receiptId: markedId(receipt), tag: receipt.tag, link, leftOut })
+	if (note) yield* writeMarker(note.root, note.place, { receiptId: markedId(receipt), tag: receipt.tag, link, leftOut })
 	yield* rename(below(parent, partial), below(parent, name))
 	yield* flushOpened(parent)
 	return result

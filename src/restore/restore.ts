@@ -1,10 +1,15 @@
 import { mkdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { openFolderOrOwnLink } from '../cassandra/list-snapshot.ts'
 import { failure } from '../errors.ts'
 import { constants } from '../files/builtins.ts'
-import { flushFolder, makeFolder } from '../files/folders.ts'
+import { below, flushOpened, itself, makeFolder } from '../files/folders.ts'
 import { each, hasCode, type Io, runAsync } from '../files/io.ts'
-import { withOpen } from '../files/operations.ts'
+import { pathOf } from '../files/names.ts'
+import { close, withOpen } from '../files/operations.ts'
 import type { Haven } from '../haven/haven.ts'
+import { withDataFolder } from './data-folders.ts'
+import { onPlace } from './on-place.ts'
 import { holdFolder } from './one-at-a-time.ts'
 import { folderOf, type TablePlace } from './places.ts'
 import { requireSpace } from './plan.ts'
@@ -35,17 +40,17 @@ export async function restore(
 	let failed: { error: unknown } | undefined
 	const rest = plan.tables.filter(({ isThere }) => !isThere)
 	try {
-		await runAsync(
+		const restoreIn = (root: number) =>
 			each(rest, TABLES_WIDTH, function* (table) {
 				try {
 					together.throwIfAborted()
-					yield* restoreOne(haven, table, options, together, tell)
+					yield* restoreOne(haven, root, table, options, together, tell)
 				} catch (error) {
 					failed ??= { error }
 					ended.abort()
 				}
-			}),
-		)
+			})
+		await runAsync(withTarget(options.to, restoreIn))
 		signal.throwIfAborted()
 		if (failed) throw failed.error
 	} finally {
@@ -62,8 +67,26 @@ async function makeTarget(to: string): Promise<void> {
 	}
 }
 
+/**
+ * Works with the folder that was given, opened once: what somebody puts in its place or in it leads nowhere else. A link
+ * there has to be root's or our own.
+ */
+function* withTarget<T>(to: string, work: (root: number) => Io<T>): Io<T> {
+	const open = withOpen(pathOf(dirname(to)), constants.O_RDONLY | constants.O_DIRECTORY, (parent) =>
+		openFolderOrOwnLink(parent, basename(to)),
+	)
+	const root = yield* onPlace(to, open)
+	if (root === undefined) throw failure(`the folder ${to} is gone`)
+	try {
+		return yield* work(root)
+	} finally {
+		yield* close(root)
+	}
+}
+
 function* restoreOne(
 	{ base }: Haven,
+	root: number,
 	table: PlannedTable,
 	options: RestoreOptions,
 	signal: AbortSignal,
@@ -78,8 +101,8 @@ function* restoreOne(
 	if (!('receipt' in read)) return refuse(read.problem, !read.gone)
 	if (read.receipt.id !== head.id) return refuse('it was sealed anew meanwhile: run it again', false)
 	const onBytes = (bytes: number) => tell({ type: 'progress', bytes })
-	const order = { base, receipt: read.receipt, note: place, name, link, acceptDamaged, signal, onBytes }
-	const restoring = withKeyspace(place, (parent) => restoreTable({ ...order, parent }))
+	const order = { base, receipt: read.receipt, note: { root, place }, name, link, acceptDamaged, signal, onBytes }
+	const restoring = withKeyspace(root, place, (parent) => restoreTable({ ...order, parent }))
 	const { restored, damage, leftOut, changed } = yield* onPlace(folderOf(place), restoring)
 	if (changed !== undefined) return refuse(`its snapshot was replaced or removed meanwhile (${changed})`, false)
 	if (!restored) return refuse('the haven’s copy is damaged', true, damage)
@@ -87,18 +110,8 @@ function* restoreOne(
 	tell({ type: 'restored', table, leftOut })
 }
 
-/** Works with the keyspace's folder, made where it is missing. */
-function* withKeyspace<T>({ root, keyspace }: TablePlace, work: (folder: number) => Io<T>): Io<T> {
-	const path = `${root}/${keyspace}`
-	if (yield* makeFolder(path, 0o777)) yield* flushFolder(root)
-	return yield* withOpen(path, constants.O_RDONLY | constants.O_DIRECTORY, work)
-}
-
-function* onPlace<T>(folder: string, work: Io<T>): Io<T> {
-	try {
-		return yield* work
-	} catch (error) {
-		if (!hasCode(error)) throw error
-		throw failure(`${folder} can’t be restored (${error.code})`, 'See that this user may write there.', error)
-	}
+/** Works with the keyspace's folder, made where it is missing; a link there has to be root's or our own. */
+function* withKeyspace<T>(root: number, { keyspace }: TablePlace, work: (folder: number) => Io<T>): Io<T> {
+	if (yield* makeFolder(below(root, keyspace), 0o777)) yield* flushOpened(root)
+	return yield* withDataFolder(itself(root), keyspace, work)
 }

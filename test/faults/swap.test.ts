@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import {
+	chmodSync,
+	chownSync,
 	lchownSync,
 	lstatSync,
 	mkdirSync,
@@ -17,8 +19,8 @@ import { runCli } from '../support/cli.ts'
 import { testWhere } from '../support/not-run.ts'
 import { linkBackups, makeTree, removeLive, type Tree, takeSnapshot } from '../support/tree.ts'
 
-/** Swaps in each mode, at least; SNAPHAVEN_SWAPS sets another number. */
-const { SNAPHAVEN_SWAPS: swapsMin = 500 } = process.env
+/** Swaps in each mode, at least, in place of the mode's own number. */
+const { SNAPHAVEN_SWAPS } = process.env
 const secret = 'secret'
 /** Who owns the data directory. */
 const cassandra = 54_320
@@ -33,7 +35,10 @@ interface Mode {
 	flags: string[]
 	/** Of the lines of a run, those that say that something was done in spite of the swaps. */
 	done: RegExp
-	isRestore?: boolean
+	/** Swaps, at least; default 500. */
+	swaps?: number
+	/** What a restore restores into. */
+	into?: 'live folders' | 'a node' | 'a folder'
 }
 
 const modes: Mode[] = [
@@ -41,19 +46,22 @@ const modes: Mode[] = [
 	{ flags: ['--move-snapshots'], done: /"type":"sealed"/ },
 	{ flags: ['--sync-sstables'], done: /"type":"live"/ },
 	{ flags: ['--backups', '--prune-backups', '--prune-backups-after', '0s'], done: /"type":"backups/ },
-	{ flags: ['--offline'], done: /"type":"restored"/, isRestore: true },
-	{ flags: ['--offline', '--replace'], done: /"type":"restored"/, isRestore: true },
+	{ flags: ['--offline'], done: /"type":"restored"/, into: 'live folders' },
+	{ flags: ['--offline', '--replace'], done: /"type":"restored"/, into: 'live folders' },
+	{ flags: ['--import'], done: /"type":"restored"/, into: 'a node', swaps: 250 },
+	{ flags: ['--to'], done: /"type":"restored"/, into: 'a folder', swaps: 250 },
 ]
 
 for (const mode of modes) {
-	const title = `what is swapped for a link at any instant leads nowhere else: ${mode.isRestore ? 'restore' : 'sync'} ${mode.flags.join(' ')}`
+	const title = `what is swapped for a link at any instant leads nowhere else: ${mode.into ? 'restore' : 'sync'} ${mode.flags.join(' ')}`
 	testWhere(missing, title, async (t) => {
 		const own = await mkdtemp(join(tmpdir(), 'snaphaven-swap-'))
 		t.teardown(() => rm(own, { recursive: true, force: true }))
 		let swaps = 0
 		let done = 0
 		// Where every round was hindered in all, nothing was tried that leads somewhere.
-		for (let round = 0; swaps < Number(swapsMin) || (done === 0 && swaps < 10 * Number(swapsMin)); round++) {
+		const swapsMin = Number(SNAPHAVEN_SWAPS ?? mode.swaps ?? 500)
+		for (let round = 0; swaps < swapsMin || (done === 0 && swaps < 10 * swapsMin); round++) {
 			const scene = await makeScene(join(own, String(round)), mode)
 			const attacker = execa('python3', [swapper, ...scene.pairs])
 			await once(attacker.stdout, 'data')
@@ -82,35 +90,47 @@ interface Scene {
 	pairs: string[]
 }
 
-async function makeScene(own: string, { flags, isRestore = false }: Mode): Promise<Scene> {
-	const tree = makeTree(join(own, 'node'), { tables: 4, sstables: 4, dataBytes: 20_000 })
+async function makeScene(own: string, { flags, into }: Mode): Promise<Scene> {
+	const size = into === 'a folder' ? { tables: 6, sstables: 2 } : { tables: 4, sstables: 4 }
+	const tree = makeTree(join(own, 'node'), { ...size, dataBytes: 20_000 })
 	linkBackups(tree, 2)
 	takeSnapshot(tree, 'daily')
 	const haven = join(own, 'haven')
 	const sync = ['sync', '--once', '--json', '--settle-time', '1', '-s', haven, ...tree.flags, tree.keyspace]
 	execaSync('chown', ['-R', `${cassandra}:${cassandra}`, tree.root])
-	if (isRestore) await runCli(sync)
+	if (into) await runCli(sync)
 	const elsewhere = join(own, 'elsewhere')
 	execaSync('cp', ['-a', tree.root, elsewhere])
 	execaSync('chown', ['-R', '0:0', elsewhere])
-	if (isRestore) makeStages(tree, elsewhere)
+	if (into) makeStages(tree, elsewhere)
 	// Of the same sizes, so that nothing but the way that led there tells them from the node's own.
 	for (const [path, { length }] of contentsOf(elsewhere)) {
 		if (path.endsWith('manifest.json') || lstatSync(join(elsewhere, path)).isDirectory()) continue
 		writeFileSync(join(elsewhere, path), secret.repeat(length).slice(0, length))
 	}
 	// What is to come back.
-	if (isRestore && !flags.includes('--replace')) removeLive(tree)
+	if (into && !flags.includes('--replace')) removeLive(tree)
 	mkdirSync(join(own, 'links'))
-	const targets = isRestore ? restoreTargetsIn(tree) : targetsIn(tree)
+	const targets =
+		into === undefined ? targetsIn(tree) : into === 'a folder' ? folderTargetsIn(tree) : restoreTargetsIn(tree)
 	const pairs = targets.flatMap((path, number) => {
 		const link = join(own, 'links', String(number))
 		symlinkSync(join(elsewhere, relative(tree.root, path)), link)
 		lchownSync(link, stranger, stranger)
 		return [path, link]
 	})
-	const restore = ['restore', '--json', '-s', haven, '-t', 'daily', ...tree.flags, ...flags, tree.keyspace]
-	return { haven, args: isRestore ? restore : [...sync, ...flags], elsewhere, secrets: contentsOf(elsewhere), pairs }
+	const restore = [
+		'restore',
+		'--json',
+		'-s',
+		haven,
+		'-t',
+		'daily',
+		...flags,
+		...placesOf(own, tree, into),
+		tree.keyspace,
+	]
+	return { haven, args: into ? restore : [...sync, ...flags], elsewhere, secrets: contentsOf(elsewhere), pairs }
 }
 
 /** A table's folder, a folder of snapshots or of backups, a tag's folder, and files. */
@@ -130,6 +150,32 @@ function targetsIn(tree: Tree): string[] {
 	]
 }
 
+/** The words that say where a restore goes. */
+function placesOf(own: string, tree: Tree, into: Mode['into']): string[] {
+	if (into === 'a folder') return [restoredIn(tree)]
+	if (into !== 'a node') return tree.flags
+	const nodetool = join(own, 'nodetool')
+	const words = ['python3', join(import.meta.dirname, 'nodetool-as.py'), tree.dataDirectories[0], cassandra]
+	writeFileSync(nodetool, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`)
+	chmodSync(nodetool, 0o755)
+	return [...tree.flags, '--nodetool', nodetool]
+}
+
+/** The folder that is restored to, made beforehand by somebody else. */
+function restoredIn(tree: Tree): string {
+	const folder = join(tree.root, 'restored')
+	mkdirSync(folder, { recursive: true })
+	chownSync(folder, stranger, stranger)
+	return folder
+}
+
+/** That folder, and what a restore makes in it. */
+function folderTargetsIn(tree: Tree): string[] {
+	const folder = restoredIn(tree)
+	const [keyspace = '', table = '', partial = ''] = gatheredIn(tree)
+	return [folder, ...['.snaphaven-restore', keyspace, table, partial].map((path) => join(folder, path))]
+}
+
 /** The keyspace's and a table's folder, and the folders that a restore makes for a time. */
 function restoreTargetsIn(tree: Tree): string[] {
 	const data = join(tree.root, 'data')
@@ -137,16 +183,21 @@ function restoreTargetsIn(tree: Tree): string[] {
 	return [join(data, tree.keyspace, tree.folders[1] ?? ''), stage, ...stagedIn(tree).map((path) => join(data, path))]
 }
 
-function stagedIn({ keyspace, folders }: Tree): string[] {
-	const stage = `.snaphaven-restore/${keyspace}`
+function stagedIn(tree: Tree): string[] {
+	return gatheredIn(tree).map((path) => join('.snaphaven-restore', path))
+}
+
+function gatheredIn({ keyspace, folders }: Tree): string[] {
 	const names = folders.map((folder) => folder.slice(0, folder.indexOf('-')))
-	return [stage, ...names.flatMap((name) => [`${stage}/${name}`, `${stage}/.${name}.snaphaven-partial`])]
+	const inner = names.flatMap((name) => [`${keyspace}/${name}`, `${keyspace}/.${name}.snaphaven-partial`])
+	return [keyspace, ...inner]
 }
 
 /** Elsewhere too there are folders of such names, whose contents must not go. */
 function makeStages(tree: Tree, elsewhere: string): void {
-	for (const path of stagedIn(tree)) {
-		const file = join(elsewhere, 'data', path, 'nb-9-big-Data.db')
+	const inFolder = ['.snaphaven-restore', ...gatheredIn(tree)].map((path) => join('restored', path))
+	for (const path of [...stagedIn(tree).map((one) => join('data', one)), ...inFolder]) {
+		const file = join(elsewhere, path, 'nb-9-big-Data.db')
 		mkdirSync(dirname(file), { recursive: true })
 		writeFileSync(file, secret)
 	}

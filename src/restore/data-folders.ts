@@ -2,7 +2,7 @@ import { openFolderOrOwnLink } from '../cassandra/list-snapshot.ts'
 import { failure } from '../errors.ts'
 import { constants } from '../files/builtins.ts'
 import { ownAs } from '../files/contents.ts'
-import { below, makeFolder, openFolder } from '../files/folders.ts'
+import { below, flushOpened, makeFolder, openFolder } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { close, fchmod, open } from '../files/operations.ts'
@@ -54,9 +54,10 @@ function* openOwn(parent: number, name: string): Io<number> {
 	return (yield* openFolderOrOwnLink(parent, name)) ?? (yield* openFolder(parent, name))
 }
 
-/** One that is there stays as it is. */
+/** One that is there stays as it is; one that is made is there for good, since what is moved into it would go with it. */
 function* make(parent: number, name: string, { mode, owner }: Making): Io<void> {
 	if (!(yield* makeFolder(below(parent, name), mode))) return
+	yield* flushOpened(parent)
 	const folder = yield* openFolder(parent, name)
 	try {
 		yield* ownAs(folder, owner)

@@ -2,17 +2,12 @@ import { failure } from '../errors.ts'
 import { createFile, readWhole } from '../files/contents.ts'
 import { below, flushOpened, removeBelow } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
-import { close, lstat, lstatIfThere, rename } from '../files/operations.ts'
+import { lstat, rename } from '../files/operations.ts'
 import { checkedRecord, withChecksum } from '../haven/sealed-text.ts'
 import { fields, list, text } from '../haven/shapes.ts'
-import { openWithin, withDataFolder } from './data-folders.ts'
+import { withDataFolder } from './data-folders.ts'
+import { type Move, makeMoves } from './make-moves.ts'
 import { STAGE } from './stage.ts'
-
-/** A file or folder that gets another name, on one file system. */
-export interface Move {
-	from: string
-	to: string
-}
 
 /** A note of moves: its name in the stage of that data directory. */
 export interface MovesNote {
@@ -32,9 +27,9 @@ const isNoted = fields({ dataDirectories: list(text), moves: list(fields({ from:
 const BYTES_MAX = 1024 * 1024 * 1024
 
 /**
- * Makes all moves, in order, or leaves durable notes, each alike, by any of which `finishMoves` makes the rest: what is
- * half moved into a table's folder would be half an SSTable. Nothing is replaced, and nothing outside of the data
- * directories is touched.
+ * Makes all moves, or leaves durable notes, each alike, by any of which `finishMoves` makes the rest: what is half moved
+ * into a table's folder would be half an SSTable. Nothing is replaced, and nothing outside of the data directories is
+ * touched.
  */
 export function* moveAll(notes: MovesNote[], dataDirectories: string[], moves: Move[]): Io<void> {
 	const noted: Noted = { format: 1, dataDirectories, moves }
@@ -48,12 +43,16 @@ export function* moveAll(notes: MovesNote[], dataDirectories: string[], moves: M
 			yield* flushOpened(stage)
 		})
 	}
-	yield* make(noted)
+	yield* makeMoves(noted.dataDirectories, noted.moves)
 	for (const note of notes) yield* removeNote(note)
 }
 
+/** Durably: a note that comes back would have moves made that are nobody's wish any more. */
 function removeNote({ directory, name }: MovesNote): Io<void> {
-	return withDataFolder(directory, STAGE, (stage) => removeBelow(stage, name))
+	return withDataFolder(directory, STAGE, function* (stage) {
+		yield* removeBelow(stage, name)
+		yield* flushOpened(stage)
+	})
 }
 
 /** Makes the moves that a run which was killed has left. True where there were any. */
@@ -74,7 +73,7 @@ export function* finishMoves(note: MovesNote): Io<boolean> {
 	if (noted === undefined) {
 		throw failure(`${path} is damaged: which files were being moved can’t be told`, 'Look at it, and move it away.')
 	}
-	yield* make(noted)
+	yield* makeMoves(noted.dataDirectories, noted.moves)
 	yield* removeNote(note)
 	return true
 }
@@ -89,42 +88,4 @@ function foreign(path: string, uid: bigint) {
 		`${path} belongs to user ${uid}, who is neither root nor the user snaphaven runs as`,
 		'If that user’s restore was interrupted, run it as that user again; else look at the file, and move it away.',
 	)
-}
-
-/** One that was made already is passed over: its place is taken, or it is gone from where it was. */
-function* make({ dataDirectories, moves }: Noted): Io<void> {
-	const opened = new Map<string, number | undefined>()
-	function* folderOf(path: string): Io<number | undefined> {
-		const folder = path.slice(0, path.lastIndexOf('/'))
-		if (!opened.has(folder)) opened.set(folder, yield* openIfThere(dataDirectories, folder))
-		return opened.get(folder)
-	}
-	try {
-		for (const { from, to } of moves) {
-			const [source, target] = [yield* folderOf(from), yield* folderOf(to)]
-			if (target !== undefined && (yield* lstatIfThere(below(target, nameOf(to))))) continue
-			if (source === undefined || !(yield* lstatIfThere(below(source, nameOf(from))))) continue
-			if (target === undefined) throw failure(`the folder of ${to} is gone`, 'Make it again, and run it again.')
-			yield* rename(below(source, nameOf(from)), below(target, nameOf(to)))
-		}
-		for (const folder of opened.values()) if (folder !== undefined) yield* flushOpened(folder)
-	} finally {
-		for (const folder of opened.values()) if (folder !== undefined) yield* close(folder)
-	}
-}
-
-/** Undefined where it is gone: the stage of a run that finished the moves by another note. */
-function* openIfThere(dataDirectories: string[], folder: string): Io<number | undefined> {
-	const directory = dataDirectories.find((one) => folder.startsWith(`${one}/`))
-	if (directory === undefined || folder.split('/').includes('..')) throw failure(`${folder} is in no data directory`)
-	try {
-		return yield* openWithin(directory, folder.slice(directory.length + 1))
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
-}
-
-function nameOf(path: string): string {
-	return path.slice(path.lastIndexOf('/') + 1)
 }

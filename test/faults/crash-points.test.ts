@@ -63,7 +63,7 @@ for (const scenario of again === undefined ? scenarios : []) {
 		t.log(`seed ${seed}: ${listed} states listed, ${share} % of them looked at, ${tried} that differ tried`)
 		t.deepEqual(await keepBroken(broken, order), [])
 		t.true(tried > 10, 'hardly any state was tried')
-		tellLeftOut(t, leftOut)
+		tellLeftOut(t, leftOut, scenario)
 	})
 }
 
@@ -96,11 +96,11 @@ if (again === undefined) {
 }
 
 /** Only of a flush that each state was tried without can be told that it does nothing. */
-function tellLeftOut(t: ExecutionContext, leftOut: TryReport['leftOut']): void {
+function tellLeftOut(t: ExecutionContext, leftOut: TryReport['leftOut'], scenario: string): void {
 	const noticed = leftOut.filter(({ wrong }) => wrong)
 	t.log(`${leftOut.length} flushes left out, each alone: ${noticed.length} noticed`)
 	if (!isLong) return
-	t.deepEqual(needless(leftOut), [], 'these flushes are not needed, or the campaign misses what they are for')
+	t.deepEqual(needless(leftOut, scenario), [], 'these flushes are not needed, or the campaign misses what they are for')
 }
 
 /** What is wrong, with what brings each of these states back: the recording is kept where any is. */

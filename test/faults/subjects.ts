@@ -186,15 +186,19 @@ interface Killed {
 	make: Made
 	/** Tables of the runs that are killed at random: where each file is flushed, fewer will do. */
 	tables: number
-	/** Which of the renames a run is killed before: every so-manieth. */
-	renames: number
+	/** Which of the calls of a name a run is killed before: every so-manieth. Of the many deletions some will do. */
+	calls: Record<string, number>
 }
+
+const calls = { rename: 1, unlink: 4, rmdir: 2 }
+/** A restore moves files by links. */
+const linkCalls = { link: 4, rename: 2, unlink: 8, rmdir: 4 }
 
 /** The commands that change a haven or a node beside mirroring. */
 export const SUBJECTS: Record<string, Killed> = {
-	prune: { make: prune, tables: 6, renames: 1 },
-	adopt: { make: adopt, tables: 4, renames: 1 },
-	'verify --repair': { make: repair, tables: 3, renames: 1 },
-	'restore --offline': { make: offline(false), tables: 1, renames: 3 },
-	'restore --offline --replace': { make: offline(true), tables: 1, renames: 3 },
+	prune: { make: prune, tables: 6, calls },
+	adopt: { make: adopt, tables: 4, calls },
+	'verify --repair': { make: repair, tables: 3, calls },
+	'restore --offline': { make: offline(false), tables: 1, calls: linkCalls },
+	'restore --offline --replace': { make: offline(true), tables: 1, calls: linkCalls },
 }

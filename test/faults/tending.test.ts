@@ -7,7 +7,7 @@ import { SUBJECTS } from './subjects.ts'
 const { SNAPHAVEN_KILLS: kills = 12 } = process.env
 const SHOWN_MAX = 20
 
-for (const [command, { make, tables, renames }] of Object.entries(SUBJECTS)) {
+for (const [command, { make, tables, calls }] of Object.entries(SUBJECTS)) {
 	testWhere(
 		straceMissing(),
 		`a kill at any instant of ${command} loses nothing, and the next one finishes`,
@@ -22,11 +22,10 @@ for (const [command, { make, tables, renames }] of Object.entries(SUBJECTS)) {
 
 	testWhere(
 		straceMissing(),
-		`a kill before renames and before deletions by ${command} loses nothing, and the next one finishes`,
+		`a kill before renames, links and deletions by ${command} loses nothing, and the next one finishes`,
 		async (t) => {
 			const subject = await make(t, { tables: 1, sstables: 1, dataBytes: 500 })
-			// Of the many deletions every fourth will do.
-			const ended = await killAtEach(subject, { rename: renames, unlink: 4, rmdir: 2 })
+			const ended = await killAtEach(subject, calls)
 			t.log(ended.map(({ name, kills: made }) => `${made} × ${name}`).join(', '))
 			t.deepEqual(ended.flatMap(({ wrong }) => wrong).slice(0, SHOWN_MAX), [])
 			t.true((ended[0]?.kills ?? 0) > 0, 'nothing was killed')

@@ -88,7 +88,7 @@ test.serial(
 			const scene = robbed(t)
 			const args = ['--import', '-t', 'tuesday', '--nodetool', makeNodetool(scene.own, scene.dataDirectories, 'old')]
 			const data = scene.dataDirectories.flatMap((path) => ['--data-dir', path])
-			const env = killedBefore(scene.own, 'rename', call)
+			const env = killedBefore(scene.own, 'link', call)
 			const words = ['restore', '-s', scene.haven, ...args, ...data, 'shop.visits']
 			const { signal } = await runCli(words, { stateDirectory: scene.state, env })
 			const again = await runCli(words, { stateDirectory: scene.state })

@@ -154,7 +154,7 @@ for (const nth of [1, 12]) {
 	test.serial(`a run that was killed at its move ${nth} into the live folder is finished by the next`, async (t) => {
 		const scene = stopped(t)
 		lose(scene, 'orders')
-		const at = { call: 'rename', path: '/nb-', nth, signal: 'SIGKILL' }
+		const at = { call: 'link', path: '/nb-', nth, signal: 'SIGKILL' }
 		const killed = await scene.put(['shop.orders'], { env: signalAt(scene.own, at) })
 		t.is(killed.signal, 'SIGKILL')
 		ended(t, await scene.put(['shop.carts']), 0)
@@ -205,7 +205,7 @@ for (const which of ['all data directories', 'the first one alone', 'the last on
 	test.serial(`a spread run that was killed amid its moves is finished by the next with ${which}`, async (t) => {
 		const { scene, flags } = withSecond(stopped(t))
 		lose(scene, 'orders')
-		const at = { call: 'rename', path: '/nb-', nth: 3, signal: 'SIGKILL' }
+		const at = { call: 'link', path: '/nb-', nth: 3, signal: 'SIGKILL' }
 		const killed = await scene.put([...flags, 'shop.orders'], { env: signalAt(scene.own, at) })
 		t.is(killed.signal, 'SIGKILL')
 		const all = scene.dataDirectories

@@ -5,6 +5,7 @@ import type { CliResult } from '../../support/cli.ts'
 import type { SnapshotId } from '../../support/mirrored.ts'
 import { placeOf, readAllReceipts } from '../../support/receipts.ts'
 import { type HavenState, readState } from '../promises.ts'
+import { nodeJudge } from './judge-node.ts'
 import { type Contents, contentsOf, type Known, type Recording } from './recording.ts'
 import { SCENARIOS } from './scenarios.ts'
 
@@ -18,7 +19,14 @@ export interface Judge {
 /** The judge of a recorded run's states. */
 export function judgeOf(recording: Recording, known: Known): Judge {
 	const scenario = SCENARIOS[recording.scenario]
-	return scenario?.disk === 'restored' ? restoredJudge(recording) : havenJudge(recording, known, scenario ?? {})
+	if (scenario?.disk === 'restored') return restoredJudge(recording)
+	if (scenario?.disk !== 'node') return havenJudge(recording, known, scenario ?? {})
+	const { cut, finished } = nodeJudge(recording, known)
+	return {
+		cut: (disk) => cut(contentsOf(disk)),
+		recovered: () => [],
+		finished: (disk, ran) => [...endedWell(recording.exitCode, ran), ...finished(contentsOf(disk))],
+	}
 }
 
 /** What stands under a table's name is whole. */

@@ -31,7 +31,8 @@ export function emptyNode(node: Tree, root: string): Tree {
 	return empty
 }
 
-function movedTo(node: Tree, root: string): Tree {
+/** The same node, which lies in another place by now. */
+export function movedTo(node: Tree, root: string): Tree {
 	const moved = (path: string) => (path.startsWith(node.root) ? root + path.slice(node.root.length) : path)
 	return { ...node, root, dataDirectories: node.dataDirectories.map(moved), flags: node.flags.map(moved) }
 }

@@ -30,7 +30,7 @@ export interface Contents {
 
 /** What was known besides the disk at some instant. */
 export interface Known {
-	/** What the run had told to be sealed. */
+	/** What the run had told to be sealed, or restored. */
 	told: ReadonlySet<SnapshotId>
 	/** Snapshots that it had told to be removed. */
 	removed: ReadonlySet<SnapshotId>
@@ -52,7 +52,10 @@ export async function record(name: string, folder: string): Promise<Recording> {
 	await cp(disk, start, { recursive: true, preserveTimestamps: true })
 	writeFileSync(join(folder, 'start.json'), JSON.stringify(plainDisk(readDisk(disk))))
 	const before = contentsOf(start)
+	const haven = scenario.disk === 'haven' ? undefined : readDisk(join(folder, 'haven'))
 	const exitCode = await runRecorded(scenario, folder, node)
+	const changed = haven ? differencesOf(pathsOf(haven), pathsOf(readDisk(join(folder, 'haven')))) : []
+	if (changed.length > 0) throw new Error(`the haven was only to be read: ${changed.join(', ')}`)
 	const { records, end } = readRecording(folder)
 	const untold = differencesOf(pathsOf(end), pathsOf(readDisk(disk)))
 	if (untold.length > 0) throw new Error(`not all that was changed was recorded: ${untold.join(', ')}`)
@@ -115,7 +118,7 @@ function plainDisk({ folders, files }: Disk) {
 	}
 }
 
-/** Reads a haven, or a folder that was restored to, as a stranger would. */
+/** Reads a haven, a folder that was restored to, or a node, as a stranger would. */
 export function contentsOf(disk: string): Contents {
 	const files = [...pathsOf(readDisk(disk))].flatMap(([path, bytes]) => (bytes ? [[path, crc32(bytes)]] : []))
 	const { sealed, lies } = readState(disk)
@@ -143,7 +146,7 @@ export function knownAfter(records: ChangeRecord[], count: number, { before }: R
 	return { told, removed, gone, remembered }
 }
 
-const TELLING = ['sealed', 'adopted', 'live', 'removed']
+const TELLING = ['sealed', 'adopted', 'live', 'removed', 'restored']
 
 function eventsIn(text: string): { type: string; id: SnapshotId }[] {
 	return text

@@ -7,6 +7,7 @@ import {
 	flushTables,
 	linkBackups,
 	makeTree,
+	removeLive,
 	type Tree,
 	type TreeOptions,
 	takeSnapshot,
@@ -20,7 +21,7 @@ export interface Scenario {
 	/** The command, over the node and the places of a copy. */
 	command: (node: Tree, places: Places) => string[]
 	/** What the disk has whose power is cut. */
-	disk: 'haven' | 'restored'
+	disk: 'haven' | 'restored' | 'node'
 	/** By which of the two engines, and how it flushes. */
 	engine: 'quick' | 'slow'
 	flush: 'file system' | 'each'
@@ -139,10 +140,29 @@ async function rotten(folder: string): Promise<Tree> {
 	return node
 }
 
+/** SSTables were lost that the haven has; since then one was flushed, under the number of one of them. */
+async function lost(folder: string, dataDirectories: number): Promise<Tree> {
+	const node = nodeIn(folder, { ...small, sstables: 2, dataDirectories })
+	takeSnapshot(node, 'monday')
+	makeOld(node.root)
+	await run(sync(), node, folder)
+	clearSnapshot(node, 'monday')
+	removeLive(node)
+	node.sstables = 0
+	node.seed = 2
+	flushTables(node)
+	return node
+}
+
+const restoreOffline =
+	(...flags: string[]): Scenario['command'] =>
+	(node, { haven }) => ['restore', '--json', '-s', haven, '--offline', ...flags, '-t', 'monday', ...node.flags]
+
 const slices = { SNAPHAVEN_TEST_SLICE_BYTES: '1000' }
 const haven = { disk: 'haven' } as const
 const quick = { ...haven, engine: 'quick', flush: 'file system' } as const
 const each = { ...haven, engine: 'quick', flush: 'each' } as const
+const onNode = { disk: 'node', engine: 'quick', flush: 'each' } as const
 const slow = { ...haven, engine: 'slow', flush: 'each' } as const
 
 /** What is recorded, by what it is called. */
@@ -192,6 +212,12 @@ export const SCENARIOS: Record<string, Scenario> = {
 		...{ disk: 'restored', engine: 'quick', flush: 'each' },
 		make: threeTags,
 		command: (_, places) => ['restore', '--json', '-s', places.haven, '-t', 'tuesday', '--to', places.restored],
+	},
+	'restore --offline': { ...onNode, make: (folder) => lost(folder, 1), command: restoreOffline() },
+	'restore --offline --replace': {
+		...onNode,
+		make: (folder) => lost(folder, 2),
+		command: restoreOffline('--replace'),
 	},
 }
 

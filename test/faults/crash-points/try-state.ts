@@ -1,11 +1,23 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+	existsSync,
+	linkSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { rememberHaven } from '../../../src/haven/memory.ts'
+import { checkedText, withChecksum } from '../../../src/haven/sealed-text.ts'
 import type { Tree } from '../../support/tree.ts'
 import { type Disk, pathsOf } from './disk-model.ts'
 import { runInside } from './inside.ts'
 import { judgeOf } from './judge.ts'
-import { copyNode, emptyNode } from './node-copy.ts'
+import { copyNode, emptyNode, movedTo } from './node-copy.ts'
 import type { Known, Recording } from './recording.ts'
 import { makeOld, SCENARIOS } from './scenarios.ts'
 
@@ -30,11 +42,13 @@ export async function tryState({ recording, disk, known, place }: Trial): Promis
 		const root = join(place, scenario.disk)
 		const haven = scenario.disk === 'haven' ? root : join(recording.folder, 'haven')
 		writeDisk(disk, root)
+		if (scenario.disk === 'node') placeNode(root, recording)
 		// A copy that is to be adopted has to have been quiet for a while.
 		if (scenario.mends) makeOld(root)
 		Object.assign(process.env, scenario.env)
 		const { node } = recording
-		const left = scenario.takes ? copyNode(node, join(place, 'node'), known.gone) : node
+		const copied = scenario.takes ? copyNode(node, join(place, 'node'), known.gone) : node
+		const left = scenario.disk === 'node' ? movedTo(node, root) : copied
 		const state = join(place, 'state')
 		if (known.remembered) await rememberHaven(state, haven, idOf(join(recording.folder, 'haven')))
 		const judge = judgeOf(recording, known)
@@ -61,6 +75,31 @@ function idOf(haven: string): string {
 async function recover(haven: string, state: string, { flags, keyspace }: Tree): Promise<string[]> {
 	const { exitCode, stderr } = await runInside(['--once', '-s', haven, ...flags, keyspace, '--state-dir', state])
 	return exitCode === 0 ? [] : [`it ended with ${exitCode}: ${stderr}`]
+}
+
+/**
+ * By the time of a Data.db an SSTable is known again. It is set before the file is flushed, so files of its bytes have it.
+ * Notes of moves name paths, which are others here.
+ */
+function placeNode(root: string, { node }: Recording): void {
+	for (const directory of node.dataDirectories) {
+		const note = join(root, relative(node.root, directory), '.snaphaven-restore/moves.json')
+		const text = existsSync(note) ? checkedText(readFileSync(note)) : undefined
+		if (text === undefined) continue
+		const { checksum: _, ...noted } = JSON.parse(text)
+		const recorded = dirname(noted.dataDirectories[0])
+		writeFileSync(note, withChecksum(JSON.stringify(noted).replaceAll(`"${recorded}/`, `"${root}/`)))
+	}
+	const timeOf = new Map(dataIn(node.root).map((path) => [crc32(readFileSync(path)), statSync(path).mtimeMs / 1000]))
+	for (const path of dataIn(root)) {
+		const time = timeOf.get(crc32(readFileSync(path)))
+		if (time !== undefined) utimesSync(path, time, time)
+	}
+}
+
+function dataIn(root: string): string[] {
+	const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
+	return names.filter((name) => name.endsWith('-Data.db')).map((name) => join(root, name))
 }
 
 function writeDisk(disk: Disk, root: string): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
@@ -184,10 +184,7 @@ async function prune(soak: Soak): Promise<void> {
 async function settle({ nas, model, service, scene, journal }: Soak): Promise<void> {
 	nas.fault()
 	const partial = join(nas.backing, 'haven/.snaphaven/partial')
-	const intents = () =>
-		readdirSync(partial, { recursive: true, encoding: 'utf8' }).filter((path) =>
-			/(group|live|removal)-\d+\.json$/.test(path),
-		)
+	const intents = () => globSync('*/{group,live,removal}-*.json', { cwd: partial })
 	const until = async (what: string, condition: () => boolean) => {
 		try {
 			await service.until(what, condition)

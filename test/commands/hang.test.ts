@@ -43,10 +43,11 @@ testWhere(nasfsMissing(), 'while a call to the NAS hangs, Ctrl-C ends each comma
 	]
 	await Promise.all(
 		commands.map(async ([words, end]) => {
-			const child = startCli(words, { ...memory, env: { SNAPHAVEN_TEST_PATIENCE: '300' } })
+			const child = startCli(words, { ...memory, env: { SNAPHAVEN_TEST_PATIENCE: '300' }, timeoutMs: 120_000 })
 			await hangs(child)
 			child.kill('SIGINT')
-			const { signal, stderr } = await child
+			const { signal, stderr, timedOut } = await child
+			t.false(timedOut, `${words[0]}: it was the test that killed it`)
 			t.is(signal, end === 'ends at once' ? 'SIGINT' : 'SIGKILL', `${words[0]}: ${stderr}`)
 			if (end === 'kills itself') t.regex(stderr, KILLED, words[0])
 		}),

@@ -91,7 +91,7 @@ for (const [what, fault, message] of [
 	['fails when a file is flushed', 'fsync EIO', /^error: the haven fails: EIO/m],
 	['goes away', 'any ENOTCONN', /^error: the haven/m],
 	['has stale handles', 'any ESTALE', /^error: the haven .*ESTALE: stale file handle/m],
-	['becomes read-only', 'create EROFS', /^error: the haven .*read-only/m],
+	['becomes read-only', 'create EROFS', /^error: the haven \S+ is on a read-only file system$/m],
 ] as const) {
 	testWhere(
 		nasfsMissing(),

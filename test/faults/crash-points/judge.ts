@@ -19,7 +19,7 @@ export interface Judge {
 /** The judge of a recorded run's states. */
 export function judgeOf(recording: Recording, known: Known): Judge {
 	const scenario = SCENARIOS[recording.scenario]
-	if (scenario?.disk === 'restored') return restoredJudge(recording)
+	if (scenario?.disk === 'restored') return restoredJudge(recording, known)
 	if (scenario?.disk !== 'node') return havenJudge(recording, known, scenario ?? {})
 	const { cut, finished } = nodeJudge(recording, known)
 	return {
@@ -29,14 +29,15 @@ export function judgeOf(recording: Recording, known: Known): Judge {
 	}
 }
 
-/** What stands under a table's name is whole. */
-function restoredJudge({ after, exitCode }: Recording): Judge {
+/** What stands under a table's name is whole, and all is there that was told. */
+function restoredJudge({ after, exitCode }: Recording, { told }: Known): Judge {
 	const cut = (disk: string) => {
 		const { files } = contentsOf(disk)
 		const isOurs = (path: string) => /(^|\/)\./.test(path)
 		const tables = existsSync(disk) ? readdirSync(disk, { recursive: true, encoding: 'utf8' }) : []
 		const standing = tables.filter((path) => /^[^./]+\/[^./]+$/.test(path))
-		return standing.flatMap((table) =>
+		const owed = [...told].map((id) => id.replace(/-[0-9a-f]{32}\/.*$/, ''))
+		return [...new Set([...standing, ...owed])].flatMap((table) =>
 			Object.entries(after.files)
 				.filter(([path, crc]) => !isOurs(path) && path.startsWith(`${table}/`) && files[path] !== crc)
 				.map(([path]) => `${path} is not as it was sealed`),
@@ -61,6 +62,7 @@ function havenJudge(
 		...[...known.removed].filter((id) => state.sealed.has(id)).map((id) => `${id} was removed, and is there again`),
 		...notSealed(disk, known.gone).map((path) => `${path} is gone from the node, and not behind a receipt`),
 		...(mends ? unlike(contentsOf(disk), before, after) : []),
+		...rottenStill(contentsOf(disk), after, known.repaired),
 	]
 	return {
 		cut: (disk) => {
@@ -154,6 +156,12 @@ function unlike(now: Contents, before: Contents, after: Contents): string[] {
 	return Object.keys(mirrorOf(after).files)
 		.filter((path) => ![before.files[path], after.files[path]].includes(now.files[path]))
 		.map((path) => `${path} is neither what it was nor good`)
+}
+
+function rottenStill({ files }: Contents, after: Contents, repaired: ReadonlySet<string>): string[] {
+	return [...repaired]
+		.filter((path) => files[path] !== after.files[path])
+		.map((path) => `${path} was repaired, and is not`)
 }
 
 /** Files of snapshots, live sets and backups in the mirror that no receipt lists; paths in the haven. */

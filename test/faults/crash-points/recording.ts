@@ -34,6 +34,8 @@ export interface Known {
 	told: ReadonlySet<SnapshotId>
 	/** Snapshots that it had told to be removed. */
 	removed: ReadonlySet<SnapshotId>
+	/** Files of the haven that it had told to be repaired, by their paths there. */
+	repaired: ReadonlySet<string>
 	/** Files that were deleted on the node, by their paths there. */
 	gone: ReadonlySet<string>
 	/** The node has seen the haven there. */
@@ -133,27 +135,29 @@ export function contentsOf(disk: string): Contents {
 export function knownAfter(records: ChangeRecord[], count: number, { before }: Recording): Known {
 	const told = new Set<SnapshotId>()
 	const removed = new Set<SnapshotId>()
+	const repaired = new Set<string>()
 	const gone = new Set<string>()
 	let remembered = before.sealed.length > 0
 	for (const one of records.slice(0, count)) {
 		if (one.did === 'gone') gone.add(one.path)
 		if (one.did === 'remember') remembered = true
-		for (const { type, id } of one.did === 'tell' ? eventsIn(one.text) : []) {
+		for (const { type, id, paths } of one.did === 'tell' ? eventsIn(one.text) : []) {
 			if (type === 'removed') removed.add(id)
+			else if (type === 'repaired') for (const path of paths) repaired.add(path)
 			else told.add(id)
 		}
 	}
-	return { told, removed, gone, remembered }
+	return { told, removed, repaired, gone, remembered }
 }
 
-const TELLING = ['sealed', 'adopted', 'live', 'removed', 'restored']
+const TELLING = ['sealed', 'adopted', 'live', 'removed', 'repaired', 'restored']
 
-function eventsIn(text: string): { type: string; id: SnapshotId }[] {
+function eventsIn(text: string): { type: string; id: SnapshotId; paths: string[] }[] {
 	return text
 		.split('\n')
 		.filter((line) => TELLING.some((type) => line.startsWith(`{"type":"${type}"`)))
 		.map((line) => JSON.parse(line))
-		.map(({ type, keyspace, table, tag = '' }) => ({ type, id: `${keyspace}/${table}/${tag}` }))
+		.map(({ type, keyspace, table, tag = '', paths = [] }) => ({ type, id: `${keyspace}/${table}/${tag}`, paths }))
 }
 
 function differencesOf(one: Map<string, Buffer | undefined>, other: Map<string, Buffer | undefined>): string[] {

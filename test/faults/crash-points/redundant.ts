@@ -32,6 +32,21 @@ const REDUNDANT: { of: RegExp; in?: string; why: string }[] = [
 		why: 'the folders in it were there before: it has the name of the lease alone to promise',
 	},
 	{
+		of: /^(\.snaphaven\/(receipts|partial)\/\S*|\d+ folders), after create \.snaphaven\/partial\/TOKEN\/\d+\.json$/,
+		in: 'adopt',
+		why: 'a receipt’s rename has its name, and the same folders are flushed after that; where the whole file system is flushed at once, this has the receipt’s bytes',
+	},
+	{
+		of: /^data\/ks\/TABLE\/snapshots\/(monday|wednesday)\/, after rename .*\/nb-1-big-Data\.db$/,
+		in: 'verify --repair',
+		why: 'the copy comes out of one name for each of the file’s names in turn, so that the flush after the last has all; the others bound what a stop leaves',
+	},
+	{
+		of: /^\.\/, after mkdir ks$/,
+		in: 'restore --to',
+		why: 'the folder of the notes is made beside it and flushed before anything is told; where that was there before, nothing else has the keyspace’s',
+	},
+	{
 		of: /\.snaphaven-restore\/, after mkdir /,
 		why: 'the flush of the note of moves, before anything is moved, has the keyspace’s folder too',
 	},

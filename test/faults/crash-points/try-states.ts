@@ -97,8 +97,8 @@ async function tryOne({ number, records: after, disk }: State): Promise<string[]
 
 /** The same for two states that can't be told apart. */
 function printOf({ records: after, disk }: State): string {
-	const { told, removed, gone, remembered } = knownAfter(recorded.records, after, recording)
-	const hash = createHash('sha1').update(JSON.stringify([remembered, [...told], [...removed], [...gone]]))
+	const { remembered, ...known } = knownAfter(recorded.records, after, recording)
+	const hash = createHash('sha1').update(JSON.stringify([remembered, ...Object.values(known).map((one) => [...one])]))
 	for (const [path, bytes] of pathsOf(disk)) hash.update(`${path}\0${bytes?.length}\0`).update(bytes ?? '')
 	return hash.digest('hex')
 }

@@ -170,7 +170,14 @@ async function prune(soak: Soak): Promise<void> {
 	await settle(soak)
 	await service.ready()
 	const words = ['prune', '-s', scene.haven, ...scene.node.flags, '--keep-last', String(tagsKept), '--json']
-	const { exitCode, stdout, stderr } = await runCli(words, { stateDirectory: scene.state })
+	const run = () => runCli(words, { stateDirectory: scene.state })
+	let ran = await run()
+	// A service that a fault met just before takes up its haven again after a second.
+	for (let tries = 0; tries < 30 && ran.stderr.includes('has no haven to work in now'); tries++) {
+		await pause(1000)
+		ran = await run()
+	}
+	const { exitCode, stdout, stderr } = ran
 	if (exitCode !== 0) throw new Error(`prune: ${stderr}\n${service.log()}`)
 	const removed = stdout.split('\n').flatMap((line) => {
 		const { type, keyspace, table, tag } = JSON.parse(line || '{}')

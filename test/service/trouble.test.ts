@@ -68,7 +68,7 @@ testWhere(
 		await service.until('the seals', () => sealedOf(scene, 'daily') === 3)
 		await service.until('the backups', () => service.said().match(/^pruned /gm)?.length === 3)
 		await service.stop()
-		t.deepEqual(told(service), { errors: 1, recovered: 1 })
+		t.deepEqual(told(service), { errors: 1, recovered: 1 }, service.said())
 		t.is(trueReceipts(t, scene).length, 3)
 	},
 )

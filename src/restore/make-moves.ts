@@ -20,9 +20,10 @@ export interface Move {
  * last, and leaves the stage when all is there.
  *
  * May be called again after any stop, since each name is taken away only where its file has the other one: whatever has
- * come under one of the names meanwhile stays, and of a staged SSTable whose name is taken so nothing is put.
+ * come under one of the names meanwhile stays, and of a staged SSTable whose name is taken so nothing is put. Gives the
+ * moves of those.
  */
-export function* makeMoves(dataDirectories: string[], moves: Move[]): Io<void> {
+export function* makeMoves(dataDirectories: string[], moves: Move[]): Io<Move[]> {
 	const { staged = [], aside = [] } = Object.groupBy(moves, ({ from }) =>
 		isStaged(dataDirectories, from) ? 'staged' : 'aside',
 	)
@@ -36,6 +37,7 @@ export function* makeMoves(dataDirectories: string[], moves: Move[]): Io<void> {
 		for (const move of data) yield* linkOne(folders, move)
 		yield* folders.flush(data.map(({ to }) => to))
 		for (const move of free) yield* unlinkOne(folders, move)
+		return staged.filter((move) => !free.includes(move))
 	} finally {
 		yield* folders.close()
 	}

@@ -29,7 +29,7 @@ const BYTES_MAX = 1024 * 1024 * 1024
 /**
  * Makes all moves, or leaves durable notes, each alike, by any of which `finishMoves` makes the rest: what is half moved
  * into a table's folder would be half an SSTable. Nothing is replaced, and nothing outside of the data directories is
- * touched.
+ * touched. Fails, when all else is done, where names that were free have been taken meanwhile.
  */
 export function* moveAll(notes: MovesNote[], dataDirectories: string[], moves: Move[]): Io<void> {
 	const noted: Noted = { format: 1, dataDirectories, moves }
@@ -43,8 +43,9 @@ export function* moveAll(notes: MovesNote[], dataDirectories: string[], moves: M
 			yield* flushOpened(stage)
 		})
 	}
-	yield* makeMoves(noted.dataDirectories, noted.moves)
+	const [taken] = yield* makeMoves(noted.dataDirectories, noted.moves)
 	for (const note of notes) yield* removeNote(note)
+	if (taken !== undefined) throw failure(`${taken.to} has come meanwhile, so that not all was put`, 'Run it again.')
 }
 
 /** Durably: a note that comes back would have moves made that are nobody's wish any more. */

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { runSync } from '../../src/files/io.ts'
 import { makeMoves } from '../../src/restore/make-moves.ts'
@@ -59,7 +59,8 @@ for (const meanwhile of ['', ', and makes an SSTable of a name that is to come']
 			const isTaken = meanwhile !== '' && !('nb-2-big' in now)
 			// It has other components than the one that was to come.
 			if (isTaken) for (const one of ['Data.db', 'TOC.txt']) writeFileSync(join(live, `nb-2-big-${one}`), 'n')
-			runSync(moves())
+			const untaken = runSync(moves()).map(({ from }) => basename(from))
+			t.deepEqual(untaken, isTaken ? COMPONENTS.map((one) => `nb-2-big-${one}`) : [], when)
 			t.deepEqual(read(live), { 'nb-1-big': 'aaa', 'nb-2-big': isTaken ? 'n-n' : 'bbb' }, when)
 			t.deepEqual(read(aside), { 'nb-1-big': 'ooo' }, when)
 			// What was not put is brought under another name by the next plan.

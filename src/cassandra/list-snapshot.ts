@@ -52,7 +52,7 @@ export function* openKeyspace(dataDirectory: string, keyspace: string): Io<numbe
 	}
 }
 
-/** Opens a folder, or what a link of root's or our own leads to; fails where the link is somebody else's. */
+/** Opens a folder, or what a link of root's or our own leads to; fails with EPERM where the link is somebody else's. */
 export function* openFolderOrOwnLink(parent: number, name: string): Io<number | undefined> {
 	try {
 		return yield* openFolderIfThere(parent, name)
@@ -70,10 +70,8 @@ export function* openFolderOrOwnLink(parent: number, name: string): Io<number | 
 }
 
 function foreignLink(name: string, link: Stat): Error {
-	return failure(
-		`${JSON.stringify(name)} is a symbolic link of user ${link.uid}, which is neither root nor the user snaphaven runs as`,
-		'If it is meant, give the link to root (chown -h root).',
-	)
+	const message = `${JSON.stringify(name)} is a symbolic link of user ${link.uid}, which is neither root nor the user snaphaven runs as`
+	return Object.assign(failure(message, 'If it is meant, give the link to root (chown -h root).'), { code: 'EPERM' })
 }
 
 /** The tag's folder within an opened table's; undefined where it is not there. */

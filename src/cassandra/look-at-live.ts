@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { failure } from '../errors.ts'
+import { failure, SnaphavenError } from '../errors.ts'
 import { readWhole } from '../files/contents.ts'
 import { below, namesIn, openFolderIfThere } from '../files/folders.ts'
 import { hasCode, type Io } from '../files/io.ts'
@@ -142,7 +142,7 @@ function* readReplica(folder: number, name: Name): Io<ReplicaText> {
 }
 
 function unreadable(name: Name, error: unknown): unknown {
-	if (!hasCode(error) || error.code === 'ENOENT') return error
+	if (error instanceof SnaphavenError || !hasCode(error) || error.code === 'ENOENT') return error
 	const hint = hasCode(error, 'EACCES', 'EPERM')
 		? 'Run as a user who may read Cassandra’s data.'
 		: 'Look at that folder, and in the kernel’s log for errors of that disk.'

@@ -1,5 +1,5 @@
 import type { TableLocation } from '../cassandra/list-snapshot.ts'
-import { failure } from '../errors.ts'
+import { failure, SnaphavenError } from '../errors.ts'
 import { each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { lstatIfThere, type Stat } from '../files/operations.ts'
@@ -56,7 +56,7 @@ function* onNode<T>({ keyspace, table }: TableLocation, work: Io<T>): Io<T> {
 	try {
 		return yield* work
 	} catch (error) {
-		if (!hasCode(error)) throw error
+		if (error instanceof SnaphavenError || !hasCode(error)) throw error
 		const hint = 'Run as a user who may read Cassandra’s data.'
 		throw failure(`${keyspace}/${table} can’t be looked at (${error.code})`, hint, error)
 	}

@@ -1,4 +1,4 @@
-import { failure } from '../errors.ts'
+import { failure, SnaphavenError } from '../errors.ts'
 import { hasCode, type Io } from '../files/io.ts'
 
 /** Does work in a folder that is restored to; a system call that fails there is told as such. */
@@ -6,7 +6,7 @@ export function* onPlace<T>(folder: string, work: Io<T>): Io<T> {
 	try {
 		return yield* work
 	} catch (error) {
-		if (!hasCode(error)) throw error
+		if (error instanceof SnaphavenError || !hasCode(error)) throw error
 		throw failure(`${folder} can’t be restored (${error.code})`, 'See that this user may write there.', error)
 	}
 }

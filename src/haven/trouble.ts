@@ -17,7 +17,6 @@ export const FULL = 'the haven is full'
 export function havenTrouble(error: unknown): unknown {
 	const code = codeOf(error)
 	if (code === undefined || !(error instanceof Error)) return error
-	const said = error.message
 	const say = (message: string, hint: string, ofHaven: boolean) =>
 		new SnaphavenError(message, { exitCode: 1, hint, cause: error, ofHaven })
 	switch (code) {
@@ -27,7 +26,11 @@ export function havenTrouble(error: unknown): unknown {
 		case 'ENAMETOOLONG':
 		case 'EINVAL':
 		case 'EILSEQ':
-			return say(`the haven does not take a name of it (${said})`, 'Give a haven on another file system.', false)
+			return say(
+				`the haven does not take a name of it (${error.message})`,
+				'Give a haven on another file system.',
+				false,
+			)
 		case 'EROFS':
 			return say(
 				'the haven has become read-only',
@@ -36,18 +39,26 @@ export function havenTrouble(error: unknown): unknown {
 			)
 		case 'EACCES':
 		case 'EPERM':
-			return say(`the haven may not be written (${said})`, 'Run as a user who may, or give it to this one.', true)
+			return say(
+				`the haven may not be written (${error.message})`,
+				'Run as a user who may, or give it to this one.',
+				true,
+			)
 		case 'ENOENT':
 		case 'ESTALE':
 		case 'ENOTCONN':
 		case 'ENODEV':
 			return say(
-				`the haven is not what it was (${said})`,
+				`the haven is not what it was (${error.message})`,
 				'Is it mounted, and does one snaphaven alone serve it? Nothing is lost.',
 				true,
 			)
 		default:
-			return say(`the haven fails: ${said}`, 'Look in the kernel’s log for its disk or server. Nothing is lost.', true)
+			return say(
+				`the haven fails: ${error.message}`,
+				'Look in the kernel’s log for its disk or server. Nothing is lost.',
+				true,
+			)
 	}
 }
 

@@ -29,12 +29,15 @@ export interface SnapshotLook {
 
 /** Looks at all snapshots of a table, over all data directories. */
 export function* lookAtTable(base: string | undefined, location: TableLocation): Io<TableLook> {
+	return yield* withSnapshots(location, (opened) => lookAtOpened(base, location, opened))
+}
+
+function* lookAtOpened(base: string | undefined, location: TableLocation, opened: OpenedSnapshots[]): Io<TableLook> {
 	const receipts = base === undefined ? undefined : yield* onHaven(listReceipts(base, location))
-	const found = new Map<string, Map<string, Stat>>()
-	for (const dataDirectory of location.dataDirectories) yield* atOnce(lookForTags({ dataDirectory, location, found }))
+	const found: Found = new Map()
+	yield* atOnce(lookForTags(opened, found))
 	const heads = receipts ? yield* onHaven(headsOf(receipts, [...found.keys()])) : new Map<string, ReceiptHead>()
-	for (const dataDirectory of location.dataDirectories)
-		yield* atOnce(lookCloser({ dataDirectory, location, heads, found }))
+	yield* atOnce(lookCloser(opened, found, heads))
 	const lost = base === undefined ? [] : yield* onHaven(lostOf(base, [...heads.values()]))
 	for (const { tag } of lost) heads.delete(tag)
 	const snapshots = [...found].map(([tag, stats]): SnapshotLook => {
@@ -78,17 +81,51 @@ function* lostOf(base: string, heads: ReceiptHead[]): Io<ReceiptHead[]> {
 
 const LOOKS_IN_FLIGHT = 16
 
-interface Look {
+/** A table's `snapshots/` in one data directory, opened. */
+interface OpenedSnapshots {
 	dataDirectory: string
-	location: TableLocation
-	/** What is known of the receipts, by tag. */
-	heads: ReadonlyMap<string, ReceiptHead>
-	found: Map<string, Map<string, Stat>>
+	snapshots: number
 }
 
-/** Gathers the stat of each tag's folder in one data directory, or of this tag's alone. */
-export function* lookForTags({ dataDirectory, location, found }: Omit<Look, 'heads'>, only?: string): Io<void> {
-	yield* inSnapshots(location, dataDirectory, function* (snapshots) {
+/** What was found of each tag, by keyOf. */
+type Found = Map<string, Map<string, Stat>>
+
+/** Works with a table's `snapshots/` of all data directories that have one, each opened once; closes them whatever happens. */
+export function* withSnapshots<T>(location: TableLocation, work: (opened: OpenedSnapshots[]) => Io<T>): Io<T> {
+	const opened: OpenedSnapshots[] = []
+	try {
+		for (const dataDirectory of location.dataDirectories) {
+			const snapshots = yield* atOnce(openSnapshots(location, dataDirectory))
+			if (snapshots !== undefined) opened.push({ dataDirectory, snapshots })
+		}
+		return yield* work(opened)
+	} finally {
+		yield* atOnce(closeAll(opened))
+	}
+}
+
+function* closeAll([first, ...others]: OpenedSnapshots[]): Io<void> {
+	if (!first) return
+	try {
+		yield* close(first.snapshots)
+	} finally {
+		yield* closeAll(others)
+	}
+}
+
+function* openSnapshots({ keyspace, table }: TableLocation, dataDirectory: string): Io<number | undefined> {
+	const folder = yield* openTable(dataDirectory, keyspace, table)
+	if (folder === undefined) return undefined
+	try {
+		return yield* openFolderIfThere(folder, 'snapshots')
+	} finally {
+		yield* close(folder)
+	}
+}
+
+/** Gathers the stat of each tag's folder, or of this tag's alone. */
+export function* lookForTags(opened: OpenedSnapshots[], found: Found, only?: string): Io<void> {
+	for (const { dataDirectory, snapshots } of opened) {
 		for (const tag of only === undefined ? yield* namesIn(snapshots) : [only]) {
 			const folder = yield* lstatIfThere(below(snapshots, tag))
 			if (!folder?.isDirectory()) continue
@@ -96,13 +133,19 @@ export function* lookForTags({ dataDirectory, location, found }: Omit<Look, 'hea
 			found.set(tag, stats)
 			stats.set(keyOf(dataDirectory, ''), folder)
 		}
-	})
+	}
 }
 
-/** Gathers the stats of all else that receipts identify their snapshots by: to be called after `lookForTags`. */
-export function* lookCloser({ dataDirectory, location, heads, found }: Look): Io<void> {
-	if (heads.size === 0) return
-	yield* inSnapshots(location, dataDirectory, function* (snapshots) {
+/**
+ * Gathers the stats of all else that receipts identify their snapshots by; `heads`: what is known of the receipts, by
+ * tag. To be called after `lookForTags`.
+ */
+export function* lookCloser(
+	opened: OpenedSnapshots[],
+	found: Found,
+	heads: ReadonlyMap<string, ReceiptHead>,
+): Io<void> {
+	for (const { dataDirectory, snapshots } of opened) {
 		for (const [tag, head] of heads) {
 			const stats = found.get(tag)
 			if (!stats?.has(keyOf(dataDirectory, ''))) continue
@@ -111,22 +154,6 @@ export function* lookCloser({ dataDirectory, location, heads, found }: Look): Io
 				if (entry) stats.set(keyOf(dataDirectory, path), entry)
 			}
 		}
-	})
-}
-
-function* inSnapshots(location: TableLocation, dataDirectory: string, work: (snapshots: number) => Io<void>): Io<void> {
-	const table = yield* openTable(dataDirectory, location.keyspace, location.table)
-	if (table === undefined) return
-	try {
-		const snapshots = yield* openFolderIfThere(table, 'snapshots')
-		if (snapshots === undefined) return
-		try {
-			yield* work(snapshots)
-		} finally {
-			yield* close(snapshots)
-		}
-	} finally {
-		yield* close(table)
 	}
 }
 

@@ -28,6 +28,8 @@ export interface Pass {
 	/** Undefined in a dry run, which writes nothing. */
 	writing: Writing | undefined
 	engine: Engine
+	/** Carries looks at tables, which keep their folders open meanwhile. */
+	looks: PQueue
 	/** Carries slices: a small snapshot, or a part of a large one. */
 	queue: PQueue
 	totals: Totals
@@ -108,7 +110,7 @@ export interface Writing {
 /** Looks at a table and mirrors what the haven does not have, the oldest snapshot first, so that later ones can share. */
 export async function mirrorTable(pass: Pass, location: TableLocation): Promise<TableOutcome> {
 	const { options, totals, engine } = pass
-	const look = await whileBusy(pass, () => engine.run('lookAtTable', pass.haven?.base, location))
+	const look = await whileBusy(pass, () => pass.looks.add(() => engine.run('lookAtTable', pass.haven?.base, location)))
 	for (const { path, reason } of look.badReceipts) {
 		totals.tell({ type: 'trouble', message: `the receipt ${path} does not count: ${reason}` })
 	}

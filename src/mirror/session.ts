@@ -174,6 +174,7 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 		stopped: flagOf(signal),
 		fail,
 		failed: stopper.signal,
+		looks: new PQueue({ concurrency: LOOKS_IN_FLIGHT }),
 		queue: new PQueue({ concurrency: engine.slices }),
 		umask: currentUmask(),
 		nextNumber: () => number++,
@@ -184,6 +185,9 @@ function preparePass({ threads: _, sweepMs, ...parts }: Parts & Pick<Pass, 'have
 		facts: haven && parts.writing && makeFactsKeeper({ ...parts, haven, writing: parts.writing, signal }),
 	}
 }
+
+/** Each keeps a folder of every data directory open, and there may be a dozen of those. */
+const LOOKS_IN_FLIGHT = 32
 
 /** Not 0 once the signal is aborted, in every thread. */
 function flagOf(signal: AbortSignal): Int32Array {

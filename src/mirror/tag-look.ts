@@ -8,7 +8,7 @@ import { snapshotFolder } from '../haven/layout.ts'
 import type { ReceiptHead } from '../haven/receipt.ts'
 import { readSnapshotHead } from '../haven/receipts.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { isAsSealed, lookCloser, lookForTags } from './look.ts'
+import { isAsSealed, lookCloser, lookForTags, withSnapshots } from './look.ts'
 
 /** What is known of one table's snapshot of a tag. */
 export interface TagLook {
@@ -39,11 +39,11 @@ function* lookAtTag(base: string | undefined, location: TableLocation, tag: stri
 	const head = base === undefined ? undefined : yield* onHaven(readHead(base, location, tag))
 	const found = new Map<string, Map<string, Stat>>()
 	const heads = new Map(head ? [[tag, head]] : [])
-	for (const dataDirectory of location.dataDirectories) {
-		const look = { dataDirectory, location, heads, found }
-		yield* onNode(location, lookForTags(look, tag))
-		yield* onNode(location, lookCloser(look))
-	}
+	const looks = withSnapshots(location, function* (opened) {
+		yield* lookForTags(opened, found, tag)
+		yield* lookCloser(opened, found, heads)
+	})
+	yield* onNode(location, looks)
 	const stats = found.get(tag)
 	const seen = { location, onNode: stats !== undefined }
 	if (!head) return { ...seen, haven: 'nothing' }

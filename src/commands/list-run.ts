@@ -77,7 +77,7 @@ async function look({ haven: path, stateDirectory, selection, depth }: ListOptio
 			selection.wantsTable(keyspace, tableName(table)) && selection.wantsTag(tag)
 		return { groups, stored, files, inDoubt: inDoubt.filter(isMeant), gathering: gathering.filter(isMeant), bad }
 	} finally {
-		haven.close()
+		await haven.close()
 	}
 }
 

@@ -70,7 +70,7 @@ async function readHaven({ haven: path, stateDirectory, selection }: PruneOption
 	try {
 		return await readCatalog(haven.base, selection)
 	} finally {
-		haven.close()
+		await haven.close()
 	}
 }
 

@@ -32,7 +32,7 @@ export async function runPrint(options: PrintRun, telling: Telling): Promise<num
 			await stdoutSettled()
 			return exitCode
 		} finally {
-			haven.close()
+			await haven.close()
 		}
 	} catch (error) {
 		const { lines, message, hint, exitCode } = describeError(error)

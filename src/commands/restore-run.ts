@@ -25,7 +25,7 @@ export async function runRestore(options: RestoreRun, telling: Telling): Promise
 			await tellSchemas(haven, plan, teller)
 			return await teller.tellEnd()
 		} finally {
-			haven.close()
+			await haven.close()
 		}
 	} catch (error) {
 		return teller.tellError(error, signal)

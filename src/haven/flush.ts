@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
 import { release } from 'node:os'
-import { failure } from '../errors.ts'
+import { isAbsolute } from 'node:path'
 import { fs } from '../files/builtins.ts'
 import { runAsync } from '../files/io.ts'
 import { statfs } from '../files/operations.ts'
@@ -21,7 +20,7 @@ const SYNCFS_IS_TRUE = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994, 0xf2
 /** Finds the way for the file system under this path. */
 export async function flushWayOf(path: string): Promise<FlushWay> {
 	const { type } = await runAsync(statfs(path))
-	return SYNCFS_IS_TRUE.has(type) && tellsFailures(release()) && findSync() !== undefined ? 'file system' : 'each file'
+	return SYNCFS_IS_TRUE.has(type) && tellsFailures(release()) && hasPrograms() ? 'file system' : 'each file'
 }
 
 /** Before Linux 5.8 syncfs(2) reported no failed writes, as its manual says. */
@@ -30,29 +29,8 @@ export function tellsFailures(kernel: string): boolean {
 	return major > 5 || (major === 5 && minor >= 8)
 }
 
-/** coreutils' sync, which has -f since 8.24 (busybox's has it too), or where it is not to be found. */
-function findSync(): string | undefined {
-	return (process.env['PATH'] ?? '')
-		.split(':')
-		.map((folder) => `${folder}/sync`)
-		.find((path) => fs.existsSync(path))
-}
-
-/** Flushes the whole file system of an opened folder. Node has no syncfs: coreutils' sync -f makes the call. */
-export async function flushFileSystem(folder: number): Promise<void> {
-	const { code, message } = await run(findSync() ?? 'sync', ['-f', '/proc/self/fd/3'], [folder])
-	if (code !== 0)
-		throw failure(`the haven could not be flushed to stable storage: ${message || `sync ended with ${code}`}`)
-}
-
-function run(program: string, args: string[], inherited: number[]): Promise<{ code: number | null; message: string }> {
-	return new Promise((resolve) => {
-		const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe', ...inherited] })
-		let message = ''
-		child.stderr?.on('data', (chunk) => {
-			message += chunk
-		})
-		child.on('error', (error) => resolve({ code: -1, message: error.message }))
-		child.on('close', (code) => resolve({ code, message: message.trim() }))
-	})
+/** Whether there is coreutils' sync, which has -f since 8.24 (busybox's has it too), and a shell to start it. */
+function hasPrograms(): boolean {
+	const folders = (process.env['PATH'] ?? '').split(':').filter(isAbsolute)
+	return ['sync', 'sh'].every((program) => folders.some((folder) => fs.existsSync(`${folder}/${program}`)))
 }

@@ -5,6 +5,7 @@ import { flushFolder, itself, makeFolder } from '../files/folders.ts'
 import { hasCode, runAsync } from '../files/io.ts'
 import { open } from '../files/operations.ts'
 import { type FlushWay, flushWayOf } from './flush.ts'
+import { makeFlusher } from './flusher.ts'
 import { type HavenRecord, putFirstRecord, readHavenRecord, replaceRecord } from './haven-record.ts'
 import {
 	BACKUPS_RECEIPTS,
@@ -33,7 +34,11 @@ export interface Haven {
 	base: string
 	record: HavenRecord
 	flushWay: FlushWay
-	close: () => void
+	/** Makes all that was written to its file system durable; for those whose way that is (flushWay). */
+	flushFileSystem: () => Promise<void>
+	/** How many such flushes have failed: what was written before one did, and not flushed before it, may be lost. */
+	flushFailures: () => number
+	close: () => Promise<void>
 }
 
 export interface OpenOptions {
@@ -77,7 +82,7 @@ export async function openHaven(options: OpenOptions): Promise<Haven> {
 		await remember(options, record.id)
 		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
 		const base = itself(root)
-		return { path, root, base, record, flushWay: await flushWayOf(base), close: () => closeRoot(root) }
+		return { path, base, record, flushWay: await flushWayOf(base), ...opened(root) }
 	} catch (error) {
 		throw openingTrouble(path, error)
 	}
@@ -98,14 +103,27 @@ export async function openExistingHaven(options: OpenOptions): Promise<Haven | u
 		const root = await runAsync(open(path, constants.O_RDONLY | constants.O_DIRECTORY))
 		return {
 			path,
-			root,
 			base: itself(root),
 			record,
 			flushWay: 'each file',
-			close: () => closeRoot(root),
+			...opened(root),
 		}
 	} catch (error) {
 		throw openingTrouble(path, error)
+	}
+}
+
+function opened(root: number): Pick<Haven, 'root' | 'flushFileSystem' | 'flushFailures' | 'close'> {
+	const { flush, failures, close } = makeFlusher(root)
+	let closing: Promise<void> | undefined
+	return {
+		root,
+		flushFileSystem: flush,
+		flushFailures: failures,
+		close: () => {
+			closing ??= close().then(() => closeRoot(root))
+			return closing
+		},
 	}
 }
 

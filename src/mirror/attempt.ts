@@ -63,6 +63,7 @@ export function orderFor(
 		canLink: haven?.record.capabilities.hardLinks ?? true,
 		canReflink: haven?.record.capabilities.reflinks ?? false,
 		sharedDevices: pass.sharedDevices,
+		flushFailures: haven?.flushFailures() ?? 0,
 		flushEach: haven?.flushWay === 'each file',
 		umask: pass.umask,
 		width: engine.width,

@@ -1,4 +1,3 @@
-import { flushFileSystem } from '../haven/flush.ts'
 import type { DonePiece } from '../haven/progress.ts'
 import { type GatherOrder, keyOf } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
@@ -26,7 +25,7 @@ export function keepCheckpoints({ engine, haven }: Pass, { lease }: Writing, ord
 		waiting = []
 		bytes = 0
 		if (pieces.length === 0 || !haven) return
-		if (!order.flushEach) await flushFileSystem(haven.root)
+		if (!order.flushEach) await haven.flushFileSystem()
 		await engine.run(
 			'appendProgress',
 			haven.base,

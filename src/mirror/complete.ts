@@ -46,6 +46,7 @@ export function* completeGathering(order: GatherOrder, plan: Plan, results: Piec
 		leftOut: after.leftOut,
 		bytes: receipt.byteCount,
 		inSlices: false,
+		flushFailures: order.flushFailures,
 	}
 }
 

@@ -36,7 +36,7 @@ export async function findTag(options: TagOptions, skipped: ReadonlySet<string> 
 		)
 		return await runAsync(lookForTag(haven?.base, wanted, options.tag))
 	} finally {
-		haven?.close()
+		await haven?.close()
 	}
 }
 

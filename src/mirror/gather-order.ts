@@ -28,6 +28,8 @@ export interface GatherOrder {
 	reuseTags: string[]
 	/** The tag has a receipt already. */
 	isSealed: boolean
+	/** How many flushes of the haven had failed when it was begun (see Haven). */
+	flushFailures: number
 	/** Flush each file as it is written. */
 	flushEach: boolean
 	/** The process's file mode creation mask, which files that have the node's exact mode must not feel. */
@@ -73,6 +75,8 @@ export interface Gathered {
 	bytes: number
 	/** It was large, and came slice by slice. */
 	inSlices: boolean
+	/** See GatherOrder. */
+	flushFailures: number
 }
 
 /** The snapshot that the order is for. */

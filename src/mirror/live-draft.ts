@@ -73,7 +73,7 @@ export function* draftLive(order: LiveOrder, draft: LiveDraft): Io<ReadyLive> {
 	}
 	const amounts = amountsOf(add.map(({ how, file }) => ({ how, size: file.size })))
 	const bytes = sizeOf(files.slice(keep.length)) + PATH_BYTES * (add.length + clear.length + remove.length)
-	return { publication, count, amounts, damage, problems, bytes }
+	return { publication, count, amounts, damage, problems, bytes, flushFailures: order.flushFailures }
 }
 
 function* writeBeside(order: LiveOrder, text: string): Io<void> {

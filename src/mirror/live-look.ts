@@ -73,6 +73,8 @@ export interface ReadyLive {
 	problems: string[]
 	/** What it weighs in a group. */
 	bytes: number
+	/** See GatherOrder. */
+	flushFailures: number
 }
 
 /** Looks at a table's live SSTables and compares them with what the haven has, and with what was gathered by now. */

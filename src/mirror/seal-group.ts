@@ -6,7 +6,7 @@ import { placesOf } from '../haven/places.ts'
 import type { Publication, Published } from '../haven/publish.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { Engine } from './engine.ts'
-import { flushHaven } from './flush-haven.ts'
+import { flushGroup } from './flush-haven.ts'
 import type { Gathered } from './gather-order.ts'
 import type { Trial } from './trial.ts'
 
@@ -35,13 +35,13 @@ export async function sealGroup(
 	try {
 		await lease.check()
 		await engine.run('writeIntent', haven.base, intent, publications, haven.flushWay === 'each file')
-		await flushHaven(options, [lease.partial, PARTIAL, '.', ...publications.flatMap(({ key }) => placesOf(key))])
+		await flushGroup(options, group, [lease.partial, PARTIAL, '.', ...publications.flatMap(({ key }) => placesOf(key))])
 		await lease.check()
 		begun = true
 		const published = await inChunks(publications, (chunk) =>
 			engine.run('publishAll', haven.base, lease.partial, chunk),
 		)
-		await flushHaven(options, [
+		await flushGroup(options, group, [
 			lease.partial,
 			...publications.flatMap(({ key }) => [snapshotsFolder(key), receiptsFolder(key)]),
 		])

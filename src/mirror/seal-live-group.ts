@@ -1,7 +1,7 @@
 import { gathering, PARTIAL, snapshotFolder } from '../haven/layout.ts'
 import { type LiveTurn, type PutLive, placesOfTurn } from '../haven/live-turn.ts'
 import { havenTrouble } from '../haven/trouble.ts'
-import { flushHaven } from './flush-haven.ts'
+import { flushGroup, flushHaven } from './flush-haven.ts'
 import type { ReadyLive } from './live-look.ts'
 import { type GroupOptions, inChunks, notUndone } from './seal-group.ts'
 
@@ -26,11 +26,11 @@ export async function sealLiveGroup(
 		await lease.check()
 		await engine.run('writeLiveIntent', base, intent, turns, haven.flushWay === 'each file')
 		const gathered = turns.flatMap((turn) => [...gatheredFolders(partial, turn)])
-		await flushHaven(options, [partial, PARTIAL, '.', ...gathered])
+		await flushGroup(options, group, [partial, PARTIAL, '.', ...gathered])
 		await lease.check()
 		step = 'put'
 		const put = await inChunks(turns, (chunk) => engine.run('putLiveAll', base, partial, chunk))
-		await flushHaven(options, [partial, ...turns.flatMap(placesOfLive)])
+		await flushGroup(options, group, [partial, ...turns.flatMap(placesOfLive)])
 		await lease.check()
 		step = 'remove'
 		const touched = await inChunks(turns, (chunk) => engine.run('takeLiveOutAll', base, partial, chunk))

@@ -56,7 +56,7 @@ export async function withPass(opening: Opening, work: (pass: Pass) => Promise<v
 		if (options.dryRun) await worked(preparePass({ ...parts, haven, writing: undefined }), work)
 		else if (haven) await withLease({ ...parts, haven }, work)
 	} finally {
-		haven?.close()
+		await haven?.close()
 	}
 }
 

@@ -30,7 +30,7 @@ export async function verifyHaven(
 		throw havenTrouble(error)
 	} finally {
 		await threads.close()
-		haven.close()
+		await haven.close()
 	}
 }
 

@@ -46,6 +46,6 @@ export async function withWriter(
 		await withWriting(parts, async (writing) => await work({ haven, engine, writing }))
 	} finally {
 		await threads.close()
-		existing.close()
+		await existing.close()
 	}
 }

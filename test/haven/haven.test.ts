@@ -38,7 +38,7 @@ function makePlace(t: ExecutionContext): Place {
 	}
 	const open = async (changes: Partial<OpenOptions> = {}) => {
 		const haven = await openHaven({ ...options, ...changes })
-		haven.close()
+		await haven.close()
 		return haven
 	}
 	return { ...options, warnings, open, file: join(own, 'haven/.snaphaven/haven.json') }
@@ -119,7 +119,7 @@ test('another machine’s haven is refused by its name, and taken over when aske
 	t.is(readFileSync(place.file, 'utf8'), before, 'it is claimed under the lease, and not before')
 	await t.throwsAsync(claimHaven(haven, false), { message: /belongs to another node, node7\.example$/ })
 	await claimHaven(haven, true)
-	haven.close()
+	await haven.close()
 	t.is((await place.open()).record.owner.host, hostname())
 })
 
@@ -136,7 +136,7 @@ test('of many that make a haven at the same instant each finds the one that is t
 	change(place.file, { id: 'another' })
 	for (const haven of opened) {
 		await t.throwsAsync(claimHaven(haven, true), { message: /became another one while it was opened/ })
-		haven.close()
+		await haven.close()
 	}
 })
 

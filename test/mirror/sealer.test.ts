@@ -28,7 +28,7 @@ async function makeScene(t: ExecutionContext, before: Before = () => undefined) 
 	const lease = await takeLease({ base: haven.base, haven: haven.path, onWait: () => {}, signal })
 	t.teardown(async () => {
 		await lease.release()
-		haven.close()
+		await haven.close()
 	})
 	const jobs: string[] = []
 	const engine: Engine = {
@@ -60,6 +60,7 @@ async function makeScene(t: ExecutionContext, before: Before = () => undefined) 
 			leftOut: [],
 			bytes: 0,
 			inSlices: false,
+			flushFailures: haven.flushFailures(),
 		}
 	}
 	const sealer = makeSealer({ haven, lease, engine, trial: makeTrial({ haven, lease }) })
@@ -78,6 +79,38 @@ async function reasonOf(sealed: Promise<unknown>): Promise<unknown> {
 		(error: unknown) => error,
 	)
 }
+
+/** A `sync` before the system's own, which fails as long as what it gives is not called. */
+function failingSync(t: ExecutionContext): () => void {
+	const folder = ownFolder(t)
+	const fails = join(folder, 'fails')
+	writeFileSync(fails, '')
+	writeFileSync(join(folder, 'sync'), `#!/bin/sh\n[ ! -e ${fails} ] || { echo 'Input/output error' >&2; exit 1; }\n`, {
+		mode: 0o755,
+	})
+	const before = process.env['PATH']
+	process.env['PATH'] = `${folder}:${before}`
+	t.teardown(() => {
+		process.env['PATH'] = before
+	})
+	return () => rmSync(fails)
+}
+
+test.serial(
+	'what was gathered before a flush failed, another’s even, is not sealed by one that succeeds',
+	async (t) => {
+		const mend = failingSync(t)
+		const { haven, gather, sealer } = await makeScene(t)
+		const gathered = await gather(1)
+		await t.throwsAsync(haven.flushFileSystem(), { message: /Input\/output error/ })
+		mend()
+		await t.throwsAsync(sealer.seal(gathered), { message: /a flush of the haven failed after it was begun/ })
+		t.false(existsSync(join(haven.path, receiptPath(gathered.publication.key))))
+		const again = await gather(2)
+		await sealer.seal(again)
+		t.true(existsSync(join(haven.path, receiptPath(again.publication.key))))
+	},
+)
 
 test('a group is undone only when nothing of it is being published any more', async (t) => {
 	const { haven, jobs, gather, sealer } = await makeScene(t, (job, nth) =>

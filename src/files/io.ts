@@ -52,12 +52,18 @@ class Call<T> implements Io<T> {
 		return { done: false, value: this }
 	}
 
+	/** A system error has no stack here, which takes longer to gather than most calls: that nothing is there is told by one as well. */
 	#onTheSpot(): T {
+		const { stackTraceLimit } = Error
+		Error.stackTraceLimit = 0
 		try {
 			return this.sync(...(this.args as never[]))
 		} catch (error) {
-			nameSystemError(error)
+			Error.stackTraceLimit = stackTraceLimit
+			if (!hasCode(error) && error instanceof Error) Error.captureStackTrace(error)
 			throw error
+		} finally {
+			Error.stackTraceLimit = stackTraceLimit
 		}
 	}
 
@@ -106,10 +112,14 @@ export function letWait(): void {
  * are in flight: a call of microseconds takes fifty when it goes through the pool. To be yielded as it is made.
  */
 export function atOnce<T>(work: Io<T>): Io<T> {
-	return mayWait && !inRunSync ? new Done(runSync(work)) : work
+	return mayWait && !inRunSync ? done(runSync(work)) : work
 }
 
-/** Work that has been done. */
+/** Work that has been done, and came to this. */
+export function done<T>(value: T): Io<T> {
+	return new Done(value)
+}
+
 class Done<T> implements Io<T> {
 	readonly #end: { done: true; value: T }
 

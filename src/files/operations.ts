@@ -1,6 +1,6 @@
 import type nodeFs from 'node:fs'
 import { fs } from './builtins.ts'
-import { hasCode, type Io, operation } from './io.ts'
+import { type Io, operation } from './io.ts'
 import type { PathLike } from './names.ts'
 
 /** A stat with times in ns and inodes in full. */
@@ -71,14 +71,17 @@ export const readdir = operation<[path: PathLike], string[]>((path) => fs.readdi
 /** statfs(2). */
 export const statfs = operation<[path: PathLike], nodeFs.StatsFs>((path) => fs.statfsSync(path), fs.statfs)
 
+const maybe = { bigint: true, throwIfNoEntry: false } as const
+
+const lstatOrNothing = operation<[path: PathLike, options: typeof maybe], Stat | undefined>(
+	(path, options) => fs.lstatSync(path, options),
+	(path: PathLike, options: typeof maybe, done: (error: Error | null, found?: Stat) => void) =>
+		fs.lstat(path, options, (error, found) => (error?.code === 'ENOENT' ? done(null) : done(error, found))),
+)
+
 /** lstat(2), or undefined where nothing has that name. */
-export function* lstatIfThere(path: PathLike): Io<Stat | undefined> {
-	try {
-		return yield* lstat(path, bigint)
-	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		throw error
-	}
+export function lstatIfThere(path: PathLike): Io<Stat | undefined> {
+	return lstatOrNothing(path, maybe)
 }
 
 /** fstat(2) with times in ns. */

@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import { flushFolder, makeFolder } from '../files/folders.ts'
 import type { Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
-import { RECEIPTS, receiptsFolder, snapshotsFolder } from './layout.ts'
-import { refuseLinks, there } from './renames.ts'
+import { PRIVATE, RECEIPTS, receiptsFolder, snapshotsFolder } from './layout.ts'
+import { thereUnlessLink } from './renames.ts'
 
 interface Table {
 	keyspace: string
@@ -15,10 +15,10 @@ interface Table {
  * remembered of them: somebody may remove them at any time, or mount another haven.
  */
 export function* makePlaces(base: string, table: Table): Io<string[]> {
-	yield* refuseLinks(base, `${snapshotsFolder(table)}/`, `${receiptsFolder(table)}/`)
-	if ((yield* there(base, snapshotsFolder(table))) && (yield* there(base, receiptsFolder(table)))) return []
 	const made: string[] = []
+	yield* thereUnlessLink(base, PRIVATE)
 	for (const path of placesOf(table)) {
+		if (yield* thereUnlessLink(base, path)) continue
 		if (yield* makeFolder(pathOf(`${base}/${path}`), 0o777)) made.push(path)
 	}
 	return made

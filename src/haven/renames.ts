@@ -11,13 +11,17 @@ export function there(base: string, path: string): Io<Stat | undefined> {
 /** Fails where a folder that a path within the haven lies in is a link: what is reached by one is not the haven's. */
 export function* refuseLinks(base: string, ...paths: string[]): Io<void> {
 	const folders = new Set(paths.flatMap((path) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))))
-	for (const folder of folders) {
-		if (!(yield* there(base, folder))?.isSymbolicLink()) continue
-		throw failure(
-			`${folder} in the haven is a symbolic link, and what it leads to is not the haven’s`,
-			'Put a folder in its place. A haven is on one file system; -s may name a link.',
-		)
-	}
+	for (const folder of folders) yield* thereUnlessLink(base, folder)
+}
+
+/** What a path within the haven leads to, undefined where there is nothing; fails where it is a link. */
+export function* thereUnlessLink(base: string, path: string): Io<Stat | undefined> {
+	const found = yield* there(base, path)
+	if (!found?.isSymbolicLink()) return found
+	throw failure(
+		`${path} in the haven is a symbolic link, and what it leads to is not the haven’s`,
+		'Put a folder in its place. A haven is on one file system; -s may name a link.',
+	)
 }
 
 /** Renames within the haven. */

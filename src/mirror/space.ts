@@ -40,7 +40,8 @@ export function makeSpace(path: string): Space {
 		},
 		release: (bytes) => {
 			reserved -= bytes
-			seen.at = Number.NEGATIVE_INFINITY
+			// It may all have been taken; a look (statfs(2)) for each would cost more than a small copy.
+			seen.bytes -= bytes
 			const waiting = waiters
 			waiters = []
 			for (const wake of waiting) wake()

@@ -60,13 +60,17 @@ export function createFile(path: PathLike, text: string, options: { mode: number
 
 const IS_ROOT = process.geteuid?.() === 0
 
+/** Whether what we made is to become another's. */
+export function isToOwn({ uid, gid }: { uid: number; gid: number }): boolean {
+	return IS_ROOT && (uid !== 0 || gid !== 0)
+}
+
 /**
  * fchown, where the owner is another and we may: an ordinary user's copy stays the user's own, and so does root's on a
  * NAS that does not let root give files away (root_squash) or has no such owners.
  */
 export function* ownAs(fd: number, owner: { uid: number; gid: number }): Io<void> {
-	if (!IS_ROOT) return
-	if (owner.uid === 0 && owner.gid === 0) return
+	if (!isToOwn(owner)) return
 	try {
 		yield* fchown(fd, owner.uid, owner.gid)
 	} catch (error) {

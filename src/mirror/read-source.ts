@@ -1,10 +1,10 @@
 import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
 import { crc32 } from '../files/builtins.ts'
-import { READ, readFully, writeFully } from '../files/contents.ts'
+import { READ, readFully } from '../files/contents.ts'
 import { atOnce, hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
-import { close, open, read, stat, withOpen } from '../files/operations.ts'
+import { close, open, read, stat, withOpen, write } from '../files/operations.ts'
 import { isLimited, waitForTurn } from './limit-rate.ts'
 import { isProof } from './proof.ts'
 import type { Piece } from './slices.ts'
@@ -16,8 +16,8 @@ const SMALL_BYTES_MAX = 64 * 1024
 const freeChunks: Buffer[] = []
 
 /** Works with a buffer that is used again and again. */
-export function* withChunk<T>(work: (chunk: Buffer) => Io<T>): Io<T> {
-	const chunk = freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+function* withChunk<T>(work: (chunk: Buffer) => Io<T>): Io<T> {
+	const chunk = takeChunk()
 	try {
 		return yield* work(chunk)
 	} finally {
@@ -25,10 +25,13 @@ export function* withChunk<T>(work: (chunk: Buffer) => Io<T>): Io<T> {
 	}
 }
 
+function takeChunk(): Buffer {
+	return freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+}
+
 interface Pump {
 	source: number
 	target: number
-	chunk: Buffer
 	piece: Piece
 	file: SnapshotFile
 	stopped: Int32Array
@@ -44,26 +47,34 @@ interface Sum {
  * Copies a piece from one opened file into another, and gives its checksum. It reads one byte more than expected at the
  * end of a file, so that one that grew shows: then it throws SourceChanged.
  */
-export function* pump({ source, target, chunk, piece, file: { path, size }, stopped }: Pump): Io<Sum> {
+export function* pump({ source, target, piece, file: { path, size }, stopped }: Pump): Io<Sum> {
 	const { offset, length, whole } = piece
 	const isLast = offset + length === size
 	const expected = isLast ? length + 1 : length
 	let done = 0
 	let crc = 0
 	let text = isProof(path) ? '' : undefined
-	while (done < expected) {
-		const most = Math.min(chunk.length, expected - done)
-		if (isLimited()) yield* waitForTurn(most, stopped)
-		goOnUnless(stopped)
-		const got = yield* readSource(source, chunk, most, whole ? null : offset + done, path)
-		if (got === 0) break
-		const bytes = chunk.subarray(0, got)
-		crc = crc32(bytes, crc)
-		yield* writeFully(target, chunk, got, whole ? null : offset + done)
-		done += got
-		if (text !== undefined && text.length < CHUNK_BYTES) text += bytes.toString('latin1')
-		// The end of a file that is as long as it was: no call is needed to see that nothing follows a short read.
-		if (isLast && done === length && got < chunk.length) break
+	const chunk = takeChunk()
+	try {
+		while (done < expected) {
+			const most = Math.min(chunk.length, expected - done)
+			if (isLimited()) yield* waitForTurn(most, stopped)
+			goOnUnless(stopped)
+			const got = yield* readSource(source, chunk, most, whole ? null : offset + done, path)
+			if (got === 0) break
+			const bytes = chunk.subarray(0, got)
+			crc = crc32(bytes, crc)
+			let written = yield* write(target, chunk, 0, got, whole ? null : offset + done)
+			while (written < got) {
+				written += yield* write(target, chunk, written, got - written, whole ? null : offset + done + written)
+			}
+			done += got
+			if (text !== undefined && text.length < CHUNK_BYTES) text += bytes.toString('latin1')
+			// The end of a file that is as long as it was: no call is needed to see that nothing follows a short read.
+			if (isLast && done === length && got < chunk.length) break
+		}
+	} finally {
+		freeChunks.push(chunk)
 	}
 	if (done !== length) throw sizeChanged(path, length, done)
 	return { crc, text }

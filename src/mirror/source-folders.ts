@@ -2,7 +2,7 @@ import { openTable, openTag, type TableLocation } from '../cassandra/list-snapsh
 import type { SnapshotFile } from '../cassandra/snapshot.ts'
 import { failure } from '../errors.ts'
 import { below, openFolder, openFolderIfThere } from '../files/folders.ts'
-import { atOnce, hasCode, type Io } from '../files/io.ts'
+import { atOnce, done, hasCode, type Io } from '../files/io.ts'
 import type { PathLike } from '../files/names.ts'
 import { close } from '../files/operations.ts'
 import { isBackups, LIVE } from '../haven/layout.ts'
@@ -24,10 +24,12 @@ export function* withSourceFolders<T>(
 	work: (folders: SourceFolders) => Io<T>,
 ): Io<T> {
 	const opened = new Map<string, number>()
-	function* folder(directory: number, path: string): Io<number> {
+	function folder(directory: number, path: string): Io<number> {
+		const known = opened.get(`${directory}/${path}`)
+		return known === undefined ? openAnew(directory, path) : done(known)
+	}
+	function* openAnew(directory: number, path: string): Io<number> {
 		const key = `${directory}/${path}`
-		const known = opened.get(key)
-		if (known !== undefined) return known
 		const fd = yield* atOnce(onNode(path || tag, path === '' ? openTop(directory) : openInner(directory, path)))
 		// With calls in flight side by side another may have opened it meanwhile.
 		const other = opened.get(key)

@@ -142,6 +142,21 @@ test('a name from the disk reaches the terminal escaped', async (t) => {
 	t.false(stdout.includes('\u001b'))
 })
 
+test('results that cannot be written are told of, and the pass goes on', async (t) => {
+	const place = await temporaryFolder(t)
+	const tree = makeTree(join(place, 'node'))
+	takeSnapshot(tree, 'daily')
+	const haven = join(place, 'haven')
+	const words = ['sync', '--once', '--json', '-s', haven, ...tree.flags, '--state-dir', join(place, 'state'), 'ks']
+	const command = `exec "$@" > /dev/full`
+	const { exitCode, stderr } = await execa('sh', ['-c', command, 'sh', nodeBinary, cliFile, ...words], {
+		reject: false,
+	})
+	t.is(exitCode, 1)
+	t.regex(stderr, /results cannot be written to stdout any more: .*ENOSPC/)
+	assertMirrored(tree, haven)
+})
+
 test('a reader of --help that goes away is no error', (t) => {
 	const line = `for i in 1 2 3 4 5 6 7 8 9 10; do ${nodeBinary} ${cliFile} --help; done | true; echo "\${PIPESTATUS[0]}"`
 	const { stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' })

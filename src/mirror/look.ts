@@ -14,6 +14,13 @@ export interface TableLook {
 	/** The tags that the haven has of this table, newest first, and when each was taken; none where there is nothing to do. */
 	sealed: { tag: string; takenMs: number }[]
 	badReceipts: BadReceipt[]
+	/** Symbolic links in the place of snapshots' folders: none is followed there. */
+	links: TagLink[]
+}
+
+interface TagLink {
+	dataDirectory: string
+	tag: string
 }
 
 export interface SnapshotLook {
@@ -35,7 +42,7 @@ export function* lookAtTable(base: string | undefined, location: TableLocation):
 function* lookAtOpened(base: string | undefined, location: TableLocation, opened: OpenedSnapshots[]): Io<TableLook> {
 	const receipts = base === undefined ? undefined : yield* onHaven(listReceipts(base, location))
 	const found: Found = new Map()
-	yield* atOnce(lookForTags(opened, found))
+	const links = yield* atOnce(lookForTags(opened, found))
 	const heads = receipts ? yield* onHaven(headsOf(receipts, [...found.keys()])) : new Map<string, ReceiptHead>()
 	yield* atOnce(lookCloser(opened, found, heads))
 	const lost = base === undefined ? [] : yield* onHaven(lostOf(base, [...heads.values()]))
@@ -48,7 +55,8 @@ function* lookAtOpened(base: string | undefined, location: TableLocation, opened
 		return { ...seen, haven: isAsSealed(head, stats) ? 'this' : 'other', state: head.state }
 	})
 	const sealed = snapshots.some(({ haven }) => haven !== 'this') ? yield* sealedOf(receipts, lost) : []
-	return { snapshots: snapshots.sort((a, b) => a.changedMs - b.changedMs), sealed, badReceipts: receipts?.bad ?? [] }
+	snapshots.sort((a, b) => a.changedMs - b.changedMs)
+	return { snapshots, sealed, badReceipts: receipts?.bad ?? [], links }
 }
 
 function* headsOf(receipts: TableReceipts, tags: string[]): Io<Map<string, ReceiptHead>> {
@@ -123,17 +131,20 @@ function* openSnapshots({ keyspace, table }: TableLocation, dataDirectory: strin
 	}
 }
 
-/** Gathers the stat of each tag's folder, or of this tag's alone. */
-export function* lookForTags(opened: OpenedSnapshots[], found: Found, only?: string): Io<void> {
+/** Gathers the stat of each tag's folder, or of this tag's alone; gives the links that stand in such a place. */
+export function* lookForTags(opened: OpenedSnapshots[], found: Found, only?: string): Io<TagLink[]> {
+	const links: TagLink[] = []
 	for (const { dataDirectory, snapshots } of opened) {
 		for (const tag of only === undefined ? yield* namesIn(snapshots) : [only]) {
 			const folder = yield* lstatIfThere(below(snapshots, tag))
+			if (folder?.isSymbolicLink()) links.push({ dataDirectory, tag })
 			if (!folder?.isDirectory()) continue
 			const stats = found.get(tag) ?? new Map<string, Stat>()
 			found.set(tag, stats)
 			stats.set(keyOf(dataDirectory, ''), folder)
 		}
 	}
+	return links
 }
 
 /**

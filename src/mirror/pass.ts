@@ -114,8 +114,12 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	for (const { path, reason } of look.badReceipts) {
 		totals.tell({ type: 'trouble', message: `the receipt ${path} does not count: ${reason}` })
 	}
-	const wanted = look.snapshots.filter(({ tag }) => options.matchesTag(tag))
 	const { keyspace, table } = location
+	for (const { dataDirectory, tag } of look.links.filter((link) => options.matchesTag(link.tag))) {
+		const message = `${keyspace}.${table} ${JSON.stringify(tag)} is a symbolic link in ${dataDirectory}: it is left out`
+		totals.tell({ type: 'warning', message })
+	}
+	const wanted = look.snapshots.filter(({ tag }) => options.matchesTag(tag))
 	const todo: SnapshotLook[] = []
 	const resting: OpenSnapshot[] = []
 	for (const snapshot of wanted) {

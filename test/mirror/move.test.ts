@@ -258,16 +258,19 @@ test('a snapshot with different files of one name in two data directories is kep
 	t.deepEqual(trueReceipts(t, scene), [])
 })
 
-test('a tag’s folder that is a link is never followed', async (t) => {
+test('a tag’s folder that is a link is never followed, and named where its tag is asked for', async (t) => {
 	const scene = makeScene(t)
 	takeSnapshot(scene.node, 'daily')
 	const folder = firstFolder(scene, 'daily')
 	renameSync(folder, join(scene.own, 'elsewhere'))
 	symlinkSync(join(scene.own, 'elsewhere'), folder)
 	const before = fingerprint(join(scene.own, 'elsewhere'))
-	await scene.syncWell(['--move-snapshots'])
+	const { stderr } = await scene.syncWell(['--move-snapshots'])
+	t.regex(stderr, /^warning: ks\.t0000-\S+ "daily" is a symbolic link in \S+\/data: it is left out$/m)
 	t.deepEqual(changesBetween(before, fingerprint(join(scene.own, 'elsewhere'))), [])
 	t.deepEqual(trueReceipts(t, scene), [])
+	const other = await scene.syncWell(['--snapshot-regex', 'weekly'])
+	t.notRegex(other.stderr, /symbolic link/)
 })
 
 testWhere(notRoot, 'what is mounted into a snapshot is named, and neither copied nor deleted', async (t) => {

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+	copyFileSync,
 	existsSync,
 	mkdirSync,
 	mkdtempSync,
@@ -76,7 +77,14 @@ async function install() {
 		await Promise.all(both)
 		const own = join(root, 'node_modules', 'node', 'bin')
 		mkdirSync(own, { recursive: true })
-		renameSync(join(beside, 'node_modules', nodePackage, 'bin', 'node'), join(own, 'node'))
+		const binary = join(beside, 'node_modules', nodePackage, 'bin', 'node')
+		try {
+			renameSync(binary, join(own, 'node'))
+		} catch (error) {
+			// node_modules may be a volume of its own.
+			if (error.code !== 'EXDEV') throw error
+			copyFileSync(binary, join(own, 'node'))
+		}
 		rmSync(join(root, 'node_modules/.bin/node'), { force: true })
 		symlinkSync('../node/bin/node', join(root, 'node_modules/.bin/node'))
 	} finally {

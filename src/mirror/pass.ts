@@ -110,14 +110,19 @@ export interface Writing {
 /** Looks at a table and mirrors what the haven does not have, the oldest snapshot first, so that later ones can share. */
 export async function mirrorTable(pass: Pass, location: TableLocation): Promise<TableOutcome> {
 	const { options, totals, engine } = pass
-	const look = await whileBusy(pass, () => pass.looks.add(() => engine.run('lookAtTable', pass.haven?.base, location)))
+	const look = await whileBusy(pass, () =>
+		pass.looks.add(() => {
+			pass.signal.throwIfAborted()
+			return engine.run('lookAtTable', pass.haven?.base, location)
+		}),
+	)
 	for (const { path, reason } of look.badReceipts) {
 		totals.tell({ type: 'trouble', message: `the receipt ${path} does not count: ${reason}` })
 	}
 	const { keyspace, table } = location
 	for (const { dataDirectory, tag } of look.links.filter((link) => options.matchesTag(link.tag))) {
 		const message = `${keyspace}.${table} ${JSON.stringify(tag)} is a symbolic link in ${dataDirectory}: it is left out`
-		totals.tell({ type: 'warning', message })
+		totals.tell({ type: 'warning', message, standing: true })
 	}
 	const wanted = look.snapshots.filter(({ tag }) => options.matchesTag(tag))
 	const todo: SnapshotLook[] = []

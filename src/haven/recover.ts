@@ -2,7 +2,7 @@ import { crc32 } from '../files/builtins.ts'
 import { READ, readFully } from '../files/contents.ts'
 import { hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
-import { lstatIfThere, stat, withOpen } from '../files/operations.ts'
+import { fsync, lstatIfThere, stat, withOpen } from '../files/operations.ts'
 import { gathering, receiptPath, snapshotFolder } from './layout.ts'
 import { namesOf } from './names-of.ts'
 import { type Intent, type Publication, publish, RECEIPT_BYTES_MAX, readIntent } from './publish.ts'
@@ -101,7 +101,10 @@ function checksum(path: string): Io<{ size: number; crc: number }> {
 			const got = yield* readFully(fd, buffer, 0, null)
 			crc = crc32(buffer.subarray(0, got), crc)
 			size += got
-			if (got < buffer.length) return { size, crc }
+			if (got < buffer.length) break
 		}
+		// What was read may be in memory alone, after a write that was lost: the file itself tells of it, once more.
+		yield* fsync(fd)
+		return { size, crc }
 	})
 }

@@ -4,7 +4,7 @@ import { receiptsFolder, type SnapshotKey } from '../haven/layout.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { AdoptionAnswer } from './draft-adoption.ts'
 import type { Engine } from './engine.ts'
-import { flushHaven } from './flush-haven.ts'
+import { flushGroup } from './flush-haven.ts'
 import type { Writing } from './pass.ts'
 
 interface Adopting {
@@ -23,20 +23,21 @@ interface Adopting {
 export async function adoptAll(adopting: Adopting, keys: SnapshotKey[]): Promise<AdoptionAnswer[]> {
 	const { haven, engine, writing, nextNumber, dataDirectories, settleMs } = adopting
 	const { partial } = writing.lease
-	const flushEach = haven.flushWay === 'each file'
+	const begun = [{ flushFailures: haven.flushFailures() }]
 	const grainNs = haven.record.capabilities.mtimeGrainNs
-	const ways = { base: haven.base, partial, dataDirectories, settleMs, grainNs, flushEach }
+	const ways = { base: haven.base, partial, dataDirectories, settleMs, grainNs }
 	const drafts = keys.map((key) => ({ key, number: nextNumber() }))
 	const answers = await Promise.all(drafts.map((one) => engine.run('draftAdoption', { ...ways, ...one })))
 	const adopted = drafts.filter((_, index) => answers[index]?.answer === 'adopted')
 	if (adopted.length > 0) {
 		try {
 			await writing.sealer.alone(async () => {
-				await flushHaven(adopting, [partial, ...adopted.flatMap(({ key }) => foldersOf(key))])
+				await flushGroup(adopting, begun, [partial, ...adopted.flatMap(({ key }) => foldersOf(key))])
 				await writing.lease.check()
 				await engine.run('putAdopted', haven.base, partial, adopted)
-				await flushHaven(
+				await flushGroup(
 					adopting,
+					begun,
 					adopted.flatMap(({ key }) => [...foldersOf(key), receiptsFolder(key)]),
 				)
 			})

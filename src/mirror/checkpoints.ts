@@ -1,4 +1,5 @@
 import type { DonePiece } from '../haven/progress.ts'
+import { checkFlushes } from './flush-haven.ts'
 import { type GatherOrder, keyOf } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
 import { SLICE_BYTES_MAX } from './slices.ts'
@@ -25,7 +26,10 @@ export function keepCheckpoints({ engine, haven }: Pass, { lease }: Writing, ord
 		waiting = []
 		bytes = 0
 		if (pieces.length === 0 || !haven) return
-		if (!order.flushEach) await haven.flushFileSystem()
+		if (!order.flushEach) {
+			await haven.flushFileSystem()
+			checkFlushes(haven, [order])
+		}
 		await engine.run(
 			'appendProgress',
 			haven.base,

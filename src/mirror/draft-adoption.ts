@@ -30,8 +30,6 @@ export interface AdoptionOrder {
 	settleMs: number
 	/** How finely the haven's file system keeps times, in ns. */
 	grainNs: number
-	/** Flush each file as it is read: who copied it may not have. */
-	flushEach: boolean
 }
 
 /** What came of it; `adopted` once the receipt that is beside by now stands in its place. */
@@ -84,14 +82,14 @@ function* listCopy({ base, key, settleMs }: AdoptionOrder): Io<CopyFound | undef
 
 const FILES_IN_FLIGHT = 4
 
-function* readCopy({ base, key, flushEach }: AdoptionOrder, { files, folders }: SnapshotListing): Io<PieceRead[]> {
+/** Flushes each file as well: who copied it may not have, or may have been told of a lost write. */
+function* readCopy({ base, key }: AdoptionOrder, { files, folders }: SnapshotListing): Io<PieceRead[]> {
 	const folder = snapshotFolder(key)
 	const pieces = files.map(({ path, size }) => ({
 		...{ path: `${folder}/${path}`, offset: 0, length: size },
 		...{ isLast: true, text: isProof(path) },
 	}))
 	const reads = yield* readPieces(base, pieces, FILES_IN_FLIGHT)
-	if (!flushEach) return reads
 	yield* each(pieces, FILES_IN_FLIGHT, ({ path }) => withOpen(pathOf(`${base}/${path}`), READ, fsync))
 	for (const { path } of folders) yield* withOpen(pathOf(`${base}/${folder}/${path}`), FOLDER, flushOpened)
 	return reads
@@ -134,7 +132,7 @@ function* judge(order: AdoptionOrder, { listing, node, proof }: Copied, reads: P
 		source: node ? receipt.source : { folders: [], files: [] },
 		notes: [...receipt.notes, 'adopted: it was copied by something else than snaphaven'],
 	})
-	const draft = { mode: 0o644, flush: order.flushEach }
+	const draft = { mode: 0o644, flush: true }
 	yield* onHaven(createFile(`${base}/${gathering.receipt(partial, number)}`, text, draft))
 	// They are flushed before the receipt comes into them.
 	yield* onHaven(makePlaces(base, key))

@@ -1,4 +1,4 @@
-import { failure } from '../errors.ts'
+import { SnaphavenError } from '../errors.ts'
 import type { Haven } from '../haven/haven.ts'
 import type { Engine } from './engine.ts'
 
@@ -18,9 +18,19 @@ export async function flushHaven(
 	)
 }
 
+/** So often something is gathered anew because flushes of something else fail. */
+export const OTHERS_FAILURES_MAX = 5
+
+/** A flush of something else failed after this was begun, and this may be what it lost. */
+export class FlushFailedMeanwhile extends SnaphavenError {
+	constructor() {
+		super('a flush of the haven failed after it was begun: its bytes may be lost', { exitCode: 1 })
+	}
+}
+
 /**
- * The same for a group that was gathered. Fails where any flush has failed since the first of it was begun, also another's:
- * the kernel tells of a lost write once, and it may be one of these.
+ * The same for what was begun when so many flushes had failed. Throws FlushFailedMeanwhile where there are more by now:
+ * the kernel tells of a lost write once (errseq, syncfs(2)), and it may be one of these.
  */
 export async function flushGroup(
 	options: { engine: Engine; haven: Haven },
@@ -28,6 +38,10 @@ export async function flushGroup(
 	folders: Iterable<string>,
 ): Promise<void> {
 	await flushHaven(options, folders)
-	if (group.every(({ flushFailures }) => flushFailures === options.haven.flushFailures())) return
-	throw failure('a flush of the haven failed after it was begun: its bytes may be lost')
+	checkFlushes(options.haven, group)
+}
+
+/** Throws FlushFailedMeanwhile where a flush has failed since any of these was begun. */
+export function checkFlushes(haven: Haven, begun: readonly { flushFailures: number }[]): void {
+	if (begun.some(({ flushFailures }) => flushFailures !== haven.flushFailures())) throw new FlushFailedMeanwhile()
 }

@@ -5,7 +5,7 @@ import type { Mark } from '../haven/moving.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import { inBatches } from './batches.ts'
 import type { Engine } from './engine.ts'
-import { flushHaven } from './flush-haven.ts'
+import { flushGroup } from './flush-haven.ts'
 import type { Removable } from './remover.ts'
 import type { Sealer } from './sealer.ts'
 
@@ -46,13 +46,15 @@ export function makeMarker(options: MarkerOptions): Marker {
 
 async function markGroup(options: MarkerOptions, marks: Mark[]): Promise<boolean[]> {
 	const { engine, haven, lease } = options
+	const begun = [{ flushFailures: haven.flushFailures() }]
 	const drafted = await engine.run('draftMarks', haven.base, lease.partial, marks, haven.flushWay === 'each file')
 	const meant = marks.filter((_, index) => drafted[index])
 	if (meant.length === 0) return drafted
-	await flushHaven(options, [lease.partial])
+	await flushGroup(options, begun, [lease.partial])
 	await engine.run('putMarks', haven.base, lease.partial, meant)
-	await flushHaven(
+	await flushGroup(
 		options,
+		begun,
 		meant.map(({ key }) => receiptsFolder(key)),
 	)
 	return drafted

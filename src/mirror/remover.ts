@@ -6,7 +6,7 @@ import type { Removal } from '../haven/remove.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import { inBatches } from './batches.ts'
 import type { Engine } from './engine.ts'
-import { flushHaven } from './flush-haven.ts'
+import { flushGroup, flushHaven } from './flush-haven.ts'
 import type { Sealer } from './sealer.ts'
 import type { Trial } from './trial.ts'
 
@@ -99,10 +99,11 @@ async function takeGroupOut(
 /** Makes the intent durable. Where that fails nothing was begun, and nothing is to be finished by the next start. */
 async function announce(options: RemoverOptions, intent: string, removals: Removal[]): Promise<void> {
 	const { engine, haven, lease } = options
+	const begun = [{ flushFailures: haven.flushFailures() }]
 	try {
 		await lease.check()
 		await engine.run('writeRemovals', haven.base, intent, removals, haven.flushWay === 'each file')
-		await flushHaven(options, [lease.partial, PARTIAL, '.'])
+		await flushGroup(options, begun, [lease.partial, PARTIAL, '.'])
 		await lease.check()
 	} catch (error) {
 		await engine.run('removeTree', `${haven.base}/${intent}`).catch(() => {})

@@ -6,7 +6,7 @@ import { placesOf } from '../haven/places.ts'
 import type { Publication, Published } from '../haven/publish.ts'
 import { havenTrouble } from '../haven/trouble.ts'
 import type { Engine } from './engine.ts'
-import { flushGroup } from './flush-haven.ts'
+import { checkFlushes, flushGroup } from './flush-haven.ts'
 import type { Gathered } from './gather-order.ts'
 import type { Trial } from './trial.ts'
 
@@ -33,6 +33,7 @@ export async function sealGroup(
 	const intent = gathering.intent(lease.partial, number)
 	let begun = false
 	try {
+		checkFlushes(haven, group)
 		await lease.check()
 		await engine.run('writeIntent', haven.base, intent, publications, haven.flushWay === 'each file')
 		await flushGroup(options, group, [lease.partial, PARTIAL, '.', ...publications.flatMap(({ key }) => placesOf(key))])

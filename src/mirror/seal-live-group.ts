@@ -1,7 +1,7 @@
 import { gathering, PARTIAL, snapshotFolder } from '../haven/layout.ts'
 import { type LiveTurn, type PutLive, placesOfTurn } from '../haven/live-turn.ts'
 import { havenTrouble } from '../haven/trouble.ts'
-import { flushGroup, flushHaven } from './flush-haven.ts'
+import { checkFlushes, flushGroup, flushHaven } from './flush-haven.ts'
 import type { ReadyLive } from './live-look.ts'
 import { type GroupOptions, inChunks, notUndone } from './seal-group.ts'
 
@@ -23,6 +23,7 @@ export async function sealLiveGroup(
 	const intent = gathering.liveIntent(partial, number)
 	let step: 'intent' | 'put' | 'remove' = 'intent'
 	try {
+		checkFlushes(haven, group)
 		await lease.check()
 		await engine.run('writeLiveIntent', base, intent, turns, haven.flushWay === 'each file')
 		const gathered = turns.flatMap((turn) => [...gatheredFolders(partial, turn)])

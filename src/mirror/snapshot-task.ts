@@ -3,6 +3,7 @@ import type { TableLocation } from '../cassandra/list-snapshot.ts'
 import { steadyMs } from '../files/builtins.ts'
 import type { Published } from '../haven/publish.ts'
 import { type Attempt, attempt } from './attempt.ts'
+import { FlushFailedMeanwhile, OTHERS_FAILURES_MAX } from './flush-haven.ts'
 import type { Gathered } from './gather-order.ts'
 import type { SnapshotLook } from './look.ts'
 import { explain, isOneSnapshots } from './one-snapshots.ts'
@@ -100,17 +101,24 @@ async function run(task: Task): Promise<boolean> {
 
 /**
  * What a group that could not be made durable held is gathered anew, once, and sealed alone: a file is never flushed
- * again after a failure, and it may be one snapshot's that failed all.
+ * again after a failure, and it may be one snapshot's that failed all. More often only where others' flushes fail
+ * meanwhile.
  */
-async function seal(task: Task, sealer: Sealer, gathered: Gathered): Promise<Sealed | undefined> {
-	try {
-		return { gathered, published: await sealer.seal(gathered) }
-	} catch (error) {
-		if (task.pass.signal.aborted || !isOneSnapshots(error)) throw error
+async function seal(task: Task, sealer: Sealer, first: Gathered): Promise<Sealed | undefined> {
+	let gathered = first
+	let others = OTHERS_FAILURES_MAX
+	for (let how: 'in a group' | 'alone' = 'in a group'; ; ) {
+		try {
+			return { gathered, published: await sealer.seal(gathered, how) }
+		} catch (error) {
+			if (task.pass.signal.aborted || !isOneSnapshots(error)) throw error
+			if (error instanceof FlushFailedMeanwhile && others > 0) others -= 1
+			else if (how === 'alone') throw error
+			else how = 'alone'
+		}
 		const again = await gather(task)
-		return again && again !== 'already sealed'
-			? { gathered: again, published: await sealer.seal(again, 'alone') }
-			: undefined
+		if (!again || again === 'already sealed') return undefined
+		gathered = again
 	}
 }
 

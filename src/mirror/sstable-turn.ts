@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { steadyMs } from '../files/builtins.ts'
 import type { PutLive } from '../haven/live-turn.ts'
 import { enqueue } from './attempt.ts'
+import { FlushFailedMeanwhile, OTHERS_FAILURES_MAX } from './flush-haven.ts'
 import { gatherLive } from './gather-live.ts'
 import type { GatheredLive } from './live-decision.ts'
 import type { LiveAnswer, LiveOrder, ReadyLive } from './live-look.ts'
@@ -33,13 +34,18 @@ export interface Turn {
  * and seals that. Rejects where that fails; the haven has what it had before then.
  */
 export async function takeTurn(pass: Pass, turn: Turn): Promise<TurnOutcome> {
-	try {
-		return await tryOnce(pass, turn, 'in a group')
-	} catch (error) {
-		// As for snapshots: a group that could not be made durable is gathered anew, once.
-		if (!(error instanceof SealFailed)) throw error
-		if (pass.signal.aborted || !isOneSnapshots(error.cause)) throw error.cause
-		return await tryOnce(pass, turn, 'alone')
+	let others = OTHERS_FAILURES_MAX
+	for (let how: 'in a group' | 'alone' = 'in a group'; ; ) {
+		try {
+			return await tryOnce(pass, turn, how)
+		} catch (error) {
+			// As for snapshots: a group that could not be made durable is gathered anew, once.
+			if (!(error instanceof SealFailed)) throw error
+			if (pass.signal.aborted || !isOneSnapshots(error.cause)) throw error.cause
+			if (error.cause instanceof FlushFailedMeanwhile && others > 0) others -= 1
+			else if (how === 'alone') throw error.cause
+			else how = 'alone'
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ function failingSync(
 case "$*" in *fd/3*) ;; *) exit 0 ;; esac
 echo "$*" >>${log}
 call=$(wc -l <${log})
-if [ ${fails} ]; then echo "sync: error syncing: Input/output error" >&2; exit 1; fi
+if [ ${fails} ]; then sleep 0.3; echo "sync: error syncing: Input/output error" >&2; exit 1; fi
 `,
 	)
 	chmodSync(join(folder, 'sync'), 0o755)
@@ -75,6 +75,19 @@ for (const call of [1, 2]) {
 		t.is(made?.length, 2, 'the file is written twice, and not only flushed twice')
 	})
 }
+
+test('a snapshot whose flush fails again takes down none that was gathered beside it', async (t) => {
+	const scene = makeScene(t, { tables: 3 })
+	takeSnapshot(scene.node, 'daily')
+	const failing = failingSync(t, scene, '$call -le 2')
+	const { exitCode, stderr, stdout } = await scene.sync([], failing)
+	t.is(exitCode, 1)
+	t.is(stderr.match(/^failed /gm)?.length, 1, stderr)
+	t.is(stdout.match(/^sealed /gm)?.length, 2)
+	t.is(trueReceipts(t, scene).length, 2)
+	await scene.syncWell()
+	assertMirrored(scene.node, scene.haven)
+})
 
 test('where the flush behind a replacement fails the older copy and its receipt are back', async (t) => {
 	const scene = makeScene(t)

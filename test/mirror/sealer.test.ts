@@ -9,8 +9,10 @@ import { gathering, receiptPath, snapshotFolder, snapshotsFolder } from '../../s
 import { takeLease } from '../../src/haven/lease.ts'
 import { makePlaces } from '../../src/haven/places.ts'
 import { checksumOf, withChecksum } from '../../src/haven/sealed-text.ts'
+import { keepCheckpoints } from '../../src/mirror/checkpoints.ts'
 import { type Engine, start } from '../../src/mirror/engine.ts'
-import type { Gathered } from '../../src/mirror/gather-order.ts'
+import type { Gathered, GatherOrder } from '../../src/mirror/gather-order.ts'
+import type { Pass, Writing } from '../../src/mirror/pass.ts'
 import { makeSealer } from '../../src/mirror/sealer.ts'
 import { makeTrial } from '../../src/mirror/trial.ts'
 import { ownFolder } from '../support/folder.ts'
@@ -64,7 +66,7 @@ async function makeScene(t: ExecutionContext, before: Before = () => undefined) 
 		}
 	}
 	const sealer = makeSealer({ haven, lease, engine, trial: makeTrial({ haven, lease }) })
-	return { haven, lease, jobs, gather, sealer }
+	return { haven, lease, jobs, engine, gather, sealer }
 }
 
 /** Something stands where the table's snapshots are to be. */
@@ -111,6 +113,25 @@ test.serial(
 		t.true(existsSync(join(haven.path, receiptPath(again.publication.key))))
 	},
 )
+
+test.serial('a piece that was written before a flush failed is not noted down as durable', async (t) => {
+	const mend = failingSync(t)
+	const { haven, lease, engine } = await makeScene(t)
+	const location = { keyspace: 'ks', table: 't1', dataDirectories: [] }
+	const order = { number: 7, location, tag: 'daily', flushEach: false, flushFailures: haven.flushFailures() }
+	const piece = { path: 'nb-1-big-Data.db', size: 2 ** 30, mtimeNs: '1', ino: '1', offset: 0, length: 2 ** 28, crc: 0 }
+	const checkpointsOf = (one: object) =>
+		keepCheckpoints({ engine, haven } as Pass, { lease } as Writing, one as GatherOrder)
+	const noted = () => existsSync(join(haven.path, gathering.progress(lease.partial, 7)))
+	const checkpoints = checkpointsOf(order)
+	await t.throwsAsync(haven.flushFileSystem(), { message: /Input\/output error/ })
+	mend()
+	await t.throwsAsync(checkpoints.done([piece]), { message: /a flush of the haven failed after it was begun/ })
+	t.false(await checkpoints.finish())
+	t.false(noted())
+	await checkpointsOf({ ...order, flushFailures: haven.flushFailures() }).done([piece])
+	t.true(noted())
+})
 
 test('a group is undone only when nothing of it is being published any more', async (t) => {
 	const { haven, jobs, gather, sealer } = await makeScene(t, (job, nth) =>

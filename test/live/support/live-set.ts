@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { ExecutionContext } from 'ava'
+import { hasCode } from '../../../src/files/io.ts'
 import type { Scene } from '../../mirror/support/scene.ts'
 import { liesOf, type ReceiptText, readReceiptsIn } from '../../support/receipts.ts'
 import type { Tree } from '../../support/tree.ts'
@@ -37,12 +38,17 @@ export function assertLive(t: ExecutionContext, { haven, node }: Place): number 
 	return count
 }
 
-/** Whether it has just these. */
+/** Whether it has just these; not while files go as they are read. */
 export function isLive({ haven, node }: Place): boolean {
-	return node.folders.every((table) => {
-		const own = nodeFolders(node, table).flatMap((folder) => liveFiles(folder))
-		return isDeepStrictEqual(liveFiles(liveFolder({ haven, node }, table)).sort(), own.sort())
-	})
+	try {
+		return node.folders.every((table) => {
+			const own = nodeFolders(node, table).flatMap((folder) => liveFiles(folder))
+			return isDeepStrictEqual(liveFiles(liveFolder({ haven, node }, table)).sort(), own.sort())
+		})
+	} catch (error) {
+		if (hasCode(error, 'ENOENT')) return false
+		throw error
+	}
 }
 
 function liveFiles(folder: string): [path: string, bytes: string][] {

@@ -2,6 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { failure } from '../errors.ts'
 
+/** What to do about a flush that failed. */
+export const FLUSH_HINT =
+	'Look in the kernel’s log for its disk, and see that it has space. What was being written does not count; the next pass writes it anew.'
+
 /** Flushes the whole file system of an opened folder, whenever it is asked to. */
 export interface Flusher {
 	/**
@@ -60,7 +64,7 @@ export function makeFlusher(folder: number): Flusher {
 		if (problem !== undefined && flushes.length > 0) failed += 1
 		for (const { resolve, reject } of flushes) {
 			if (problem === undefined) resolve()
-			else reject(failure(`the haven could not be flushed to stable storage: ${problem}`))
+			else reject(failure(`the haven could not be flushed to stable storage: ${problem}`, FLUSH_HINT))
 		}
 		begin()
 	}

@@ -1,4 +1,5 @@
 import { SnaphavenError } from '../errors.ts'
+import { FLUSH_HINT } from '../haven/flusher.ts'
 import type { Haven } from '../haven/haven.ts'
 import type { Engine } from './engine.ts'
 
@@ -24,7 +25,10 @@ export const OTHERS_FAILURES_MAX = 5
 /** A flush of something else failed after this was begun, and this may be what it lost. */
 export class FlushFailedMeanwhile extends SnaphavenError {
 	constructor() {
-		super('a flush of the haven failed after it was begun: its bytes may be lost', { exitCode: 1 })
+		super('a flush of the haven failed after it was begun: its bytes may be lost', {
+			exitCode: 1,
+			hint: FLUSH_HINT,
+		})
 	}
 }
 

@@ -128,6 +128,8 @@ async function copied(folder: string): Promise<Tree> {
 		const from = join(node.dataDirectories[0] ?? '', inner)
 		await cp(from, join(folder, 'haven/data', inner), { recursive: true, preserveTimestamps: true })
 	}
+	// A copy that is to be adopted has to have been quiet for a while.
+	makeOld(join(folder, 'haven'))
 	return node
 }
 

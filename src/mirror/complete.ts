@@ -13,7 +13,8 @@ import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { discard } from './gather-slice.ts'
 import type { Transfer } from './plan.ts'
 import { decide } from './plan-snapshot.ts'
-import { findDamage, type GatheredFile } from './proof.ts'
+import { findDamage, type ReusableFile } from './proof.ts'
+import { withTexts } from './read-texts.ts'
 import { SLICE_BYTES_MAX } from './slices.ts'
 import { ALL_BITS, dress, type PieceResult } from './transfer-file.ts'
 
@@ -23,7 +24,10 @@ export function* completeGathering(order: GatherOrder, plan: Plan, results: Piec
 	if (!after) return yield* drop(order, { answer: 'gone' })
 	const verdict = decide(order, plan.listing, after)
 	if (verdict.verdict !== 'settled') return yield* drop(order, { answer: 'not settled', verdict })
-	const files = plan.transfers.map(({ file }, index) => gathered(file.path, results[index]))
+	const files = yield* withTexts(
+		order,
+		plan.transfers.map((transfer, index) => gathered(transfer, results[index])),
+	)
 	const unusable = incomplete(files)
 	if (unusable) return yield* drop(order, unusable)
 	const draft: Draft = {
@@ -50,9 +54,9 @@ export function* completeGathering(order: GatherOrder, plan: Plan, results: Piec
 	}
 }
 
-function gathered(path: string, result: PieceResult | undefined): GatheredFile {
+function gathered({ file: { path }, from }: Transfer, result: PieceResult | undefined): ReusableFile {
 	if (!result) throw new Error(`no result for ${path}`)
-	return { path, crc: result.crc, text: result.text }
+	return { path, crc: result.crc, text: result.text, how: result.how, from }
 }
 
 /** Owner, mode and times of folders, and of files that came in pieces. */

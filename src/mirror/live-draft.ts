@@ -26,6 +26,7 @@ import type { LiveDecision } from './live-decision.ts'
 import type { LiveOrder, ReadyLive } from './live-look.ts'
 import { amountsOf } from './plan.ts'
 import { findDamage } from './proof.ts'
+import { withTexts } from './read-texts.ts'
 
 /** A set of which every file is in the haven or gathered. */
 interface LiveDraft {
@@ -42,7 +43,8 @@ const PATH_BYTES = 4096
 export function* draftLive(order: LiveOrder, draft: LiveDraft): Io<ReadyLive> {
 	const { decision } = draft
 	const { add, keep, remove, clear, replace, count, problems } = decision
-	const damage = findDamage(add.map(({ file, crc, text }) => ({ path: file.path, crc, text })))
+	const gathered = add.map(({ file, ...how }) => ({ path: file.path, ...how }))
+	const damage = findDamage(yield* withTexts(order, gathered))
 	const now = new Date().toISOString()
 	const reasons = new Map(damage.map(({ path, reason }) => [path, reason]))
 	const files = [...keep, ...add.map((one) => receiptFile(one, now, reasons.get(one.file.path)))]

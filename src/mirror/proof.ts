@@ -1,4 +1,6 @@
 import { parseComponent } from '../cassandra/sstable.ts'
+import { LIVE } from '../haven/layout.ts'
+import type { Origin } from '../haven/receipt.ts'
 import type { FileDamage } from './types.ts'
 
 /** A gathered file as far as proofs need it. */
@@ -8,6 +10,29 @@ export interface GatheredFile {
 	crc: number
 	/** The contents of Digest.crc32 and TOC.txt. */
 	text?: string | undefined
+}
+
+/** The same, and how it came. */
+export interface ReusableFile extends GatheredFile {
+	how: Origin
+	/** `reused`: the tag that has it. */
+	from?: { tag: string } | undefined
+}
+
+/**
+ * Paths of those files that were reused, and so not read, whose contents the proofs need all the same. A Digest.crc32 that
+ * was sealed together with its Data.db was held against it then, and both are what they were; of a live set it may have
+ * come later.
+ */
+export function unprovenTexts(files: readonly ReusableFile[]): string[] {
+	const reused = new Map(files.flatMap(({ path, how, from }) => (how === 'reused' ? [[path, from?.tag]] : [])))
+	const doubtful = new Set(doubtfulTocs(files))
+	return [...reused].flatMap(([path, tag]) => {
+		const name = parseComponent(path)
+		if (doubtful.has(path)) return [path]
+		if (name?.component !== 'Digest.crc32') return []
+		return tag !== LIVE && reused.get(`${name.prefix}Data.db`) === tag ? [] : [path]
+	})
 }
 
 /**

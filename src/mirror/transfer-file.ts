@@ -18,8 +18,7 @@ import {
 import { LIVE } from '../haven/layout.ts'
 import type { Origin } from '../haven/receipt.ts'
 import type { Transfer } from './plan.ts'
-import { isProof } from './proof.ts'
-import { checksum, openSource, pump, textOf } from './read-source.ts'
+import { checksum, openSource, pump } from './read-source.ts'
 import type { Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 
@@ -29,7 +28,7 @@ export interface PieceResult {
 	crc: number
 	/** How it came in the end: what could not be linked was copied. */
 	how: Origin
-	/** The contents of a Digest.crc32 or TOC.txt, its beginning where it is long. */
+	/** The contents of a Digest.crc32 or TOC.txt that was read, its beginning where it is long. */
 	text?: string | undefined
 }
 
@@ -52,7 +51,7 @@ interface TransferOrder {
 /** Brings one file, or a piece of one, into the gathering folder. Errors say which side failed. */
 export function* transferPiece(order: TransferOrder): Io<PieceResult> {
 	const { how } = order.transfer
-	if (how === 'reused' && (yield* reuse(order))) return yield* reused(order)
+	if (how === 'reused' && (yield* reuse(order))) return reused(order)
 	if (how === 'hardlinked' && (yield* linkSource(order))) return yield* readOnce(order)
 	if (how === 'reflinked') {
 		const result = yield* shareBlocks(order)
@@ -83,10 +82,8 @@ function isNear(one: bigint, other: bigint): boolean {
 	return (distance < 0n ? -distance : distance) <= 2_000_000_000n
 }
 
-function* reused(order: TransferOrder): Io<PieceResult> {
-	const known = order.transfer.from?.known
-	const text = isProof(order.transfer.file.path) ? yield* textOf(order.to) : undefined
-	return { crc: Number.parseInt(known?.crc32 ?? '0', 16), how: 'reused', text }
+function reused({ transfer }: TransferOrder): PieceResult {
+	return { crc: Number.parseInt(transfer.from?.known.crc32 ?? '0', 16), how: 'reused' }
 }
 
 function* linkSource({ from, to, transfer }: TransferOrder): Io<boolean> {

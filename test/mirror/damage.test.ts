@@ -1,4 +1,4 @@
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { assertMirrored } from '../support/mirrored.ts'
@@ -23,10 +23,15 @@ function makeDamaged(
 	const scene = makeScene(t, { tables: 3 })
 	takeSnapshot(scene.node, 'daily')
 	const damaged = join(tagFolders(scene.node, 'daily')[0]?.path ?? '', name)
-	const { atimeMs, mtimeMs } = statSync(damaged)
-	writeFileSync(damaged, change(readFileSync(damaged)))
-	utimesSync(damaged, atimeMs / 1000, mtimeMs / 1000)
+	spoil(damaged, change)
 	return { ...scene, damaged }
+}
+
+/** Changes a file’s bytes and not its time. */
+function spoil(path: string, change: (bytes: Buffer) => Buffer): void {
+	const { atimeMs, mtimeMs } = statSync(path)
+	writeFileSync(path, change(readFileSync(path)))
+	utimesSync(path, atimeMs / 1000, mtimeMs / 1000)
 }
 
 function flipBit(bytes: Buffer): Buffer {
@@ -92,9 +97,7 @@ test('--move-snapshots keeps the damaged snapshot on the node, whole, and moves 
 test('a copy that was damaged is not reused: once the node’s own is good again, that is copied', async (t) => {
 	const scene = makeDamaged(t, 'nb-1-big-Data.db', flipBit)
 	t.is((await scene.sync()).exitCode, 3)
-	const { atimeMs, mtimeMs } = statSync(scene.damaged)
-	writeFileSync(scene.damaged, flipBit(readFileSync(scene.damaged)))
-	utimesSync(scene.damaged, atimeMs / 1000, mtimeMs / 1000)
+	spoil(scene.damaged, flipBit)
 	takeSnapshot(scene.node, 'weekly')
 	const sealed = objectsOf(await scene.sync(['--json'])).filter(({ type }) => type === 'sealed')
 	t.deepEqual(
@@ -103,6 +106,18 @@ test('a copy that was damaged is not reused: once the node’s own is good again
 	)
 	t.deepEqual(readFileSync(join(mirrored(scene, 'weekly'), 'nb-1-big-Data.db')), readFileSync(scene.damaged))
 	trueReceipts(t, scene)
+})
+
+test('a Data.db that can’t be shared any more is held against its Digest.crc32, which is shared', async (t) => {
+	const scene = makeScene(t)
+	takeSnapshot(scene.node, 'daily')
+	await scene.syncWell()
+	rmSync(join(mirrored(scene, 'daily'), 'nb-2-big-Data.db'))
+	takeSnapshot(scene.node, 'weekly')
+	spoil(join(tagFolders(scene.node, 'weekly')[0]?.path ?? '', 'nb-2-big-Data.db'), flipBit)
+	const result = await scene.sync()
+	t.is(result.exitCode, 3)
+	t.regex(result.stderr, /nb-2-big-Data\.db: its CRC-32 is \d+, and Digest\.crc32 says \d+/)
 })
 
 test('reads that give less than was asked for are no damage', async (t) => {

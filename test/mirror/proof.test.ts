@@ -1,5 +1,6 @@
 import test from 'ava'
-import { findDamage, findMissing, isProof } from '../../src/mirror/proof.ts'
+import { LIVE } from '../../src/haven/layout.ts'
+import { findDamage, findMissing, isProof, unprovenTexts } from '../../src/mirror/proof.ts'
 
 const data = (crc: number, prefix = 'nb-1-big-') => ({ path: `${prefix}Data.db`, crc })
 const digest = (text: string, prefix = 'nb-1-big-') => ({ path: `${prefix}Digest.crc32`, crc: 0, text })
@@ -53,4 +54,30 @@ test('only digests and tables of contents are read for proof', (t) => {
 		['nb-1-big-Digest.crc32', '.i/da-1-bti-TOC.txt', 'nb-1-big-Data.db', 'manifest.json', 'Digest.crc32'].map(isProof),
 		[true, true, false, false, false],
 	)
+})
+
+const shared = (path: string, tag = 'monday') => ({ path, crc: 0, how: 'reused' as const, from: { tag } })
+const [sharedData, sharedDigest, sharedToc] = ['Data.db', 'Digest.crc32', 'TOC.txt'].map((name) => `nb-1-big-${name}`)
+
+test('what was sealed together is not read again for proof', (t) => {
+	const compressed = shared('nb-1-big-CompressionInfo.db')
+	t.deepEqual(
+		unprovenTexts([sharedData, sharedDigest, sharedToc].map((path = '') => shared(path)).concat(compressed)),
+		[],
+	)
+})
+
+test('a digest that is shared without its Data.db is read for proof, one of a live set as well', (t) => {
+	const [data = '', digest = ''] = [sharedData, sharedDigest]
+	const copied = { path: data, crc: 0, how: 'copied' as const }
+	t.deepEqual(unprovenTexts([copied, shared(digest)]), [digest])
+	t.deepEqual(unprovenTexts([shared(data, 'sunday'), shared(digest)]), [digest])
+	t.deepEqual(unprovenTexts([shared(digest)]), [digest])
+	t.deepEqual(unprovenTexts([shared(data, LIVE), shared(digest, LIVE)]), [digest])
+	t.deepEqual(unprovenTexts([shared(data), { path: digest, crc: 0, how: 'copied', text: '0' }]), [])
+})
+
+test('a table of contents that is shared is read where it may name what is not there', (t) => {
+	const [data = '', toc = ''] = [sharedData, sharedToc]
+	t.deepEqual(unprovenTexts([shared(data), shared(toc)]), [toc])
 })

@@ -10,6 +10,7 @@ import { onHaven } from '../haven/trouble.ts'
 import { mayBeBegun, relate } from './compare.ts'
 import { type GatherAnswer, type GatherOrder, keyOf, type Plan } from './gather-order.ts'
 import { planTransfers, spaceNeeded } from './plan.ts'
+import { statAhead } from './stat-ahead.ts'
 
 /** Lists the snapshot, decides whether it is to be sealed now, and how its files would come. */
 export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
@@ -30,6 +31,7 @@ export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
 	}
 	if (order.base) earlier.push(...(yield* onHaven(readLastBackups(order.base, order.location))))
 	const transfers = planTransfers(listing, { ...order, earlier })
+	yield* onHaven(statAhead(order, transfers, earlier))
 	return { listing, transfers, space: spaceNeeded(transfers) }
 }
 

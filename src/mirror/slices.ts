@@ -12,6 +12,8 @@ export interface Piece {
 
 /** What one task of the queue carries, at most. */
 export const SLICE_FILES_MAX = 64
+/** What one task gathers whole, at most. */
+export const WHOLE_FILES_MAX = 4 * SLICE_FILES_MAX
 /** Tests give their own: what is cut into slices need not be large then. */
 export const SLICE_BYTES_MAX = Number(process.env['SNAPHAVEN_TEST_SLICE_BYTES']) || 64 * 1024 * 1024
 

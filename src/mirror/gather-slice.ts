@@ -7,6 +7,7 @@ import { makePlaces } from '../haven/places.ts'
 import { onHaven } from '../haven/trouble.ts'
 import { type GatherOrder, keyOf, type SlicePlan } from './gather-order.ts'
 import type { Transfer } from './plan.ts'
+import { goOnUnless } from './read-source.ts'
 import type { Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 import { type SourceFolders, withSourceFolders } from './source-folders.ts'
@@ -56,6 +57,7 @@ function inSource<T>(
 function* bring(order: GatherOrder, plan: SlicePlan, source: SourceFolders, piece: Piece): Io<PieceResult> {
 	const transfer = plan.transfers[piece.index] as Transfer
 	const { from } = transfer
+	goOnUnless(order.stopped)
 	const has = from && `${order.base}/${snapshotFolder({ ...keyOf(order), tag: from.tag })}/${transfer.file.path}`
 	return yield* transferPiece({
 		transfer,

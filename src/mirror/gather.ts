@@ -5,18 +5,14 @@ import { completeGathering } from './complete.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
 import { planSnapshot } from './plan-snapshot.ts'
-import { type Piece, SLICE_BYTES_MAX, WHOLE_FILES_MAX } from './slices.ts'
+import { isGatheredWhole, type Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 
 /** Looks at a snapshot and, where it is small, gathers it in one go. What is not to be sealed leaves nothing behind. */
 export function* gatherSnapshot(order: GatherOrder): Io<GatherAnswer> {
 	const plan = yield* planSnapshot(order)
 	if ('answer' in plan) return plan
-	const small =
-		order.budget > 0 &&
-		plan.space <= Math.min(order.budget, SLICE_BYTES_MAX) &&
-		plan.transfers.length <= WHOLE_FILES_MAX
-	if (!small || order.base === undefined) return yield* planned(order, plan)
+	if (order.base === undefined || !isGatheredWhole(plan, order)) return yield* planned(order, plan)
 	yield* beginGathering(order, plan.listing)
 	const slice = plan.transfers.map(({ file }, index): Piece => ({ index, offset: 0, length: file.size, whole: true }))
 	try {

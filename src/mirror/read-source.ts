@@ -100,9 +100,9 @@ export function* checksum(fd: number, { size, path }: SnapshotFile, stopped: Int
 	})
 }
 
-/** Waiting for the end of a file could take longer than a stop may. */
-function goOnUnless(stopped: Int32Array): void {
-	if (Atomics.load(stopped, 0) !== 0) throw new Error('it was stopped in the middle of a file')
+/** Throws where it is to be stopped: waiting for the end of a file, or of many, could take longer than a stop may. */
+export function goOnUnless(stopped: Int32Array): void {
+	if (Atomics.load(stopped, 0) !== 0) throw new Error('it was stopped in the middle of a snapshot')
 }
 
 function* readSource(fd: number, chunk: Buffer, length: number, position: number | null, path: string): Io<number> {

@@ -12,10 +12,24 @@ export interface Piece {
 
 /** What one task of the queue carries, at most. */
 export const SLICE_FILES_MAX = 64
-/** What one task gathers whole, at most. */
-export const WHOLE_FILES_MAX = 4 * SLICE_FILES_MAX
 /** Tests give their own: what is cut into slices need not be large then. */
 export const SLICE_BYTES_MAX = Number(process.env['SNAPHAVEN_TEST_SLICE_BYTES']) || 64 * 1024 * 1024
+
+/** As many files are gathered whole by one task where each takes round trips, at most: more come sooner side by side. */
+export const WHOLE_FILES_MAX = 4 * SLICE_FILES_MAX
+
+/**
+ * Whether one task gathers a plan whole. What is divided crosses between threads four times, which takes longer than to
+ * link its files, or to copy small ones; so only what takes long is. Its space has room for 13,000 files.
+ */
+export function isGatheredWhole(
+	{ transfers, space }: { transfers: readonly Transfer[]; space: number },
+	{ budget, width }: { budget: number; width: number },
+): boolean {
+	if (budget === 0 || space > Math.min(budget, SLICE_BYTES_MAX)) return false
+	if (width > 1 && transfers.length > WHOLE_FILES_MAX) return false
+	return transfers.reduce((sum, { how, file }) => sum + (how === 'reused' ? 0 : file.size), 0) <= SLICE_BYTES_MAX
+}
 
 /** Divides a plan into slices for the queue, a large copied file into pieces that can go side by side. */
 export function slicesOf(transfers: readonly Transfer[], filesMax: number): Piece[][] {

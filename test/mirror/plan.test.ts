@@ -5,7 +5,7 @@ import type { SnapshotFile } from '../../src/cassandra/snapshot.ts'
 import type { Receipt } from '../../src/haven/receipt.ts'
 import { joined } from '../../src/mirror/gather-in-slices.ts'
 import { type PlanOptions, planTransfers, spaceNeeded, type Transfer } from '../../src/mirror/plan.ts'
-import { SLICE_BYTES_MAX, slicesOf } from '../../src/mirror/slices.ts'
+import { isGatheredWhole, SLICE_BYTES_MAX, slicesOf, WHOLE_FILES_MAX } from '../../src/mirror/slices.ts'
 import { file, listing } from '../cassandra-files/support/listings.ts'
 import { receiptFor } from '../haven/support/havens.ts'
 
@@ -90,6 +90,22 @@ test('space is asked for what takes some', (t) => {
 	const needed = (how: Transfer['how']) => spaceNeeded([{ file: data, how }])
 	t.true(needed('copied') > data.size)
 	for (const how of ['reused', 'hardlinked', 'reflinked'] as const) t.true(needed(how) > 0 && needed(how) < MB)
+})
+
+test('what takes little is gathered whole, and nothing else: much to read, little space, round trips for many files', (t) => {
+	const isWhole = (how: Transfer['how'], size: number, count: number, order = {}) => {
+		const planned = Array.from({ length: count }, (_, at): Transfer => ({ file: file(`f${at}`, { size }), how }))
+		const small = { budget: SLICE_BYTES_MAX, width: 1, ...order }
+		return isGatheredWhole({ transfers: planned, space: spaceNeeded(planned) }, small)
+	}
+	t.true(isWhole('copied', 4000, 1000))
+	t.true(isWhole('reused', 10 * MB, 10_000))
+	t.false(isWhole('reused', 10 * MB, 20_000), 'their inodes take space')
+	t.false(isWhole('copied', 4000, 1000, { budget: MB }))
+	t.false(isWhole('copied', 1, 1, { budget: 0 }))
+	for (const how of ['copied', 'hardlinked', 'reflinked'] as const) t.false(isWhole(how, 10 * MB, 10), how)
+	t.true(isWhole('copied', 4000, WHOLE_FILES_MAX, { width: 3 }))
+	t.false(isWhole('copied', 4000, WHOLE_FILES_MAX + 1, { width: 3 }))
 })
 
 const transfers = fc.array(

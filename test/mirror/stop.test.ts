@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
@@ -54,4 +54,29 @@ testWhere(nasfsMissing(), 'Ctrl-C ends a copy in the middle of a file, however l
 	t.regex(stderr, /interrupted: nothing is lost, run it again to go on/)
 	t.false(existsSync(mirrored({ ...scene, haven }, 'daily')))
 	t.deepEqual(readdirSync(partial), [])
+})
+
+test('Ctrl-C ends the sharing of many files between two of them', async (t) => {
+	const scene = makeScene(t, { sstables: 20 })
+	takeSnapshot(scene.node, 'daily')
+	await scene.syncWell()
+	takeSnapshot(scene.node, 'weekly')
+	const shared = join(scene.own, 'shared')
+	// The first file is shared, and nothing else happens until the signal has come.
+	const signaller = `
+import fs from 'node:fs'
+const { linkSync } = fs
+fs.linkSync = (from, to) => {
+	linkSync(from, to)
+	if (!/-big-/.test(to)) return
+	fs.appendFileSync(${JSON.stringify(shared)}, '.')
+	process.kill(process.pid, 'SIGINT')
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+}`
+	const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(signaller)}` }
+	const { exitCode, stderr } = await scene.sync([], { env })
+	t.is(exitCode, 1, stderr)
+	t.is(readFileSync(shared, 'utf8'), '.')
+	t.false(existsSync(mirrored(scene, 'weekly')))
+	t.deepEqual(readdirSync(join(scene.haven, '.snaphaven/partial')), [])
 })

@@ -28,8 +28,8 @@ export function unprovenTexts(files: readonly ReusableFile[]): string[] {
 	const reused = new Map(files.flatMap(({ path, how, from }) => (how === 'reused' ? [[path, from?.tag]] : [])))
 	const doubtful = new Set(doubtfulTocs(files))
 	return [...reused].flatMap(([path, tag]) => {
-		const name = parseComponent(path)
 		if (doubtful.has(path)) return [path]
+		const name = isProof(path) ? parseComponent(path) : undefined
 		if (name?.component !== 'Digest.crc32') return []
 		return tag !== LIVE && reused.get(`${name.prefix}Data.db`) === tag ? [] : [path]
 	})
@@ -76,7 +76,7 @@ const COMPRESSION_INFO = 'CompressionInfo.db'
 export function doubtfulTocs(files: readonly { path: string }[]): string[] {
 	const there = new Set(files.map(({ path }) => path))
 	return [...there].filter((path) => {
-		const name = parseComponent(path)
+		const name = isProof(path) ? parseComponent(path) : undefined
 		if (name?.component !== 'TOC.txt') return false
 		return there.has(`${name.prefix}Data.db`) && !there.has(`${name.prefix}${COMPRESSION_INFO}`)
 	})

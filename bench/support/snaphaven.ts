@@ -1,9 +1,9 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { cliFile, nodeBinary } from '../../test/support/cli.ts'
 import type { Tree } from '../../test/support/tree.ts'
 import type { Figure } from './scenario.ts'
 
-/** The command that mirrors a tree into a haven. Its memory lies beside the haven, new for each target. */
+/** The command that mirrors a tree into a haven. Its memory lies on the node, as it does by default: new for each target. */
 export function syncCommand(tree: Tree, target: string): string[] {
 	return [nodeBinary, cliFile, 'sync', '--once', '--quiet', ...places(tree, target), tree.keyspace]
 }
@@ -14,7 +14,8 @@ export function serviceCommand(tree: Tree, target: string): string[] {
 }
 
 function places(tree: Tree, target: string): string[] {
-	return ['-s', havenIn(target), ...tree.flags, '--state-dir', join(target, 'state')]
+	const state = join(dirname(tree.root), `state${target.replaceAll('/', '-')}`)
+	return ['-s', havenIn(target), ...tree.flags, '--state-dir', state]
 }
 
 /** Where the haven of a target is. */

@@ -1,5 +1,5 @@
 import { failure } from '../errors.ts'
-import { hasCode, type Io } from '../files/io.ts'
+import { each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { lstatIfThere, rename, type Stat } from '../files/operations.ts'
 
@@ -8,10 +8,12 @@ export function there(base: string, path: string): Io<Stat | undefined> {
 	return lstatIfThere(pathOf(`${base}/${path}`))
 }
 
+const FOLDERS_IN_FLIGHT = 16
+
 /** Fails where a folder that a path within the haven lies in is a link: what is reached by one is not the haven's. */
 export function* refuseLinks(base: string, ...paths: string[]): Io<void> {
 	const folders = new Set(paths.flatMap((path) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))))
-	for (const folder of folders) yield* thereUnlessLink(base, folder)
+	yield* each([...folders], FOLDERS_IN_FLIGHT, (folder) => thereUnlessLink(base, folder))
 }
 
 /** What a path within the haven leads to, undefined where there is nothing; fails where it is a link. */

@@ -5,7 +5,7 @@ import { type GatherAnswer, type Gathered, type GatherOrder, keyOf } from './gat
 import type { SnapshotLook } from './look.ts'
 import type { Pass } from './pass.ts'
 import { amountsOf } from './plan.ts'
-import { SLICE_BYTES_MAX } from './slices.ts'
+import { SLICE_BYTES_MAX, slicesAbout } from './slices.ts'
 
 /** A snapshot that is to be gathered now. */
 export interface Attempt {
@@ -14,6 +14,8 @@ export interface Attempt {
 	look: SnapshotLook
 	/** Tags whose receipts are looked into for files that the haven has. */
 	reuseTags: string[]
+	/** Files of the table's last snapshot that is sealed: about as many as this one has. 0 where there is none. */
+	filesBefore: number
 	/** How long it has been copied so far, in vain or not, in ms. */
 	spentMs: number
 }
@@ -27,7 +29,7 @@ export async function attempt(task: Attempt): Promise<GatherAnswer> {
 		reuseTags: task.reuseTags,
 		isSealed: look.haven !== 'nothing',
 	})
-	const answer = await enqueue(pass, 0, () => gatherOrPlan(task, order))
+	const answer = await enqueue(pass, slicesAbout(task.filesBefore), () => gatherOrPlan(task, order))
 	if (answer.answer === 'gathered') note(pass, answer)
 	if (answer.answer !== 'planned') return answer
 	if (writing) {
@@ -97,7 +99,7 @@ function note({ totals }: Pass, { amounts }: Gathered): void {
 
 /**
  * Puts a task into the queue of slices. The fewer slices its snapshot has (0: it is small, or it is one of the steps
- * before and after them), the sooner it goes: no snapshot waits for a larger one, but for slices that were begun. After
+ * before and after them), the sooner it goes: no snapshot waits for one that is known to be larger, but for what was begun. After
  * an abort it is not begun any more; once begun, this ends only when it has ended. (The queue's own `signal` would let go
  * of a task that is still at work.)
  */

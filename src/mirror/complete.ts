@@ -13,7 +13,7 @@ import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
 import { discard } from './gather-slice.ts'
 import type { Transfer } from './plan.ts'
 import { decide } from './plan-snapshot.ts'
-import { findDamage, type ReusableFile } from './proof.ts'
+import { findDamage, type GatheredFile, type ReusableFile } from './proof.ts'
 import { withTexts } from './read-texts.ts'
 import { SLICE_BYTES_MAX } from './slices.ts'
 import { ALL_BITS, dress, type PieceResult } from './transfer-file.ts'
@@ -54,7 +54,7 @@ export function* completeGathering(order: GatherOrder, plan: Plan, results: Piec
 	}
 }
 
-function gathered({ file: { path }, from }: Transfer, result: PieceResult | undefined): ReusableFile {
+function gathered({ file: { path }, from }: Transfer, result: PieceResult | undefined): ReusableFile & GatheredFile {
 	if (!result) throw new Error(`no result for ${path}`)
 	return { path, crc: result.crc, text: result.text, how: result.how, from }
 }

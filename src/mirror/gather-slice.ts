@@ -8,7 +8,7 @@ import { onHaven } from '../haven/trouble.ts'
 import { type GatherOrder, keyOf, type SlicePlan } from './gather-order.ts'
 import type { Transfer } from './plan.ts'
 import { goOnUnless } from './read-source.ts'
-import type { Piece } from './slices.ts'
+import { type Piece, SLICE_BYTES_MAX } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 import { type SourceFolders, withSourceFolders } from './source-folders.ts'
 import { type PieceResult, transferPiece } from './transfer-file.ts'
@@ -30,7 +30,22 @@ export function gatherSlice(order: GatherOrder, plan: SlicePlan, slice: Piece[])
 	return inSource(order, plan, slice, (source, piece) => bring(order, plan, source, piece))
 }
 
-/** The same of a live set: undefined for a file that is gone from the node by now, or another; nothing of it is left. */
+/** More of what was to be shared had to be copied than one task may copy. */
+export class Unshared extends Error {}
+
+/** Brings all of a plan. Throws Unshared, before it copies too much. */
+export function gatherWhole(order: GatherOrder, plan: SlicePlan): Io<PieceResult[]> {
+	const pieces = plan.transfers.map(({ file }, index): Piece => ({ index, offset: 0, length: file.size, whole: true }))
+	let copied = 0
+	return inSource(order, plan, pieces, (source, piece) =>
+		bring(order, plan, source, piece, () => {
+			copied += piece.length
+			if (copied > SLICE_BYTES_MAX) throw new Unshared('what was to be shared can’t be')
+		}),
+	)
+}
+
+/** The same as gatherSlice of a live set: undefined for a file that is gone from the node by now, or another; nothing of it is left. */
 export function gatherLiveSlice(order: GatherOrder, plan: SlicePlan, slice: Piece[]): Io<(PieceResult | undefined)[]> {
 	return inSource(order, plan, slice, function* (source, piece): Io<PieceResult | undefined> {
 		try {
@@ -54,7 +69,13 @@ function inSource<T>(
 	)
 }
 
-function* bring(order: GatherOrder, plan: SlicePlan, source: SourceFolders, piece: Piece): Io<PieceResult> {
+function* bring(
+	order: GatherOrder,
+	plan: SlicePlan,
+	source: SourceFolders,
+	piece: Piece,
+	onUnshared?: () => void,
+): Io<PieceResult> {
 	const transfer = plan.transfers[piece.index] as Transfer
 	const { from } = transfer
 	goOnUnless(order.stopped)
@@ -68,6 +89,7 @@ function* bring(order: GatherOrder, plan: SlicePlan, source: SourceFolders, piec
 		flush: order.flushEach,
 		umask: order.umask,
 		stopped: order.stopped,
+		...(onUnshared ? { onUnshared } : {}),
 	})
 }
 

@@ -3,9 +3,9 @@ import { atOnce, type Io } from '../files/io.ts'
 import { checkContents } from './check-contents.ts'
 import { completeGathering } from './complete.ts'
 import type { GatherAnswer, GatherOrder, Plan } from './gather-order.ts'
-import { beginGathering, discard, gatherSlice } from './gather-slice.ts'
+import { beginGathering, discard, gatherWhole, Unshared } from './gather-slice.ts'
 import { planSnapshot } from './plan-snapshot.ts'
-import { isGatheredWhole, type Piece } from './slices.ts'
+import { isGatheredWhole } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 
 /** Looks at a snapshot and, where it is small, gathers it in one go. What is not to be sealed leaves nothing behind. */
@@ -14,12 +14,12 @@ export function* gatherSnapshot(order: GatherOrder): Io<GatherAnswer> {
 	if ('answer' in plan) return plan
 	if (order.base === undefined || !isGatheredWhole(plan, order)) return yield* planned(order, plan)
 	yield* beginGathering(order, plan.listing)
-	const slice = plan.transfers.map(({ file }, index): Piece => ({ index, offset: 0, length: file.size, whole: true }))
 	try {
-		return yield* completeGathering(order, plan, yield* gatherSlice(order, plan, slice))
+		return yield* completeGathering(order, plan, yield* gatherWhole(order, plan))
 	} catch (error) {
 		if (error instanceof SourceChanged) return yield* lookAgain(order, error.message)
 		yield* discard(order)
+		if (error instanceof Unshared) return yield* planned(order, plan)
 		throw error
 	}
 }

@@ -17,6 +17,7 @@ import { decideLive, type GatheredLive, isSettledLive, type LiveDecision, losesA
 import { whyInDoubt } from './live-doubt.ts'
 import { draftLive } from './live-draft.ts'
 import { amountsOf, planTransfers, type Transfer } from './plan.ts'
+import { markTexts } from './read-texts.ts'
 import type { FileDamage, LiveCount, TransferAmounts } from './types.ts'
 
 /** What it takes to look at a table for its live set; plain data. Its tag is LIVE. */
@@ -151,7 +152,7 @@ const REUSE_FROM = 2
 export function* planToGather(order: LiveOrder, listing: LiveListing, decision: LiveDecision): Io<LiveAnswer> {
 	const { base, location } = order
 	const earlier = base === undefined ? [] : yield* onHaven(receiptsToShare(base, location, order.tag))
-	const transfers = planTransfers({ files: decision.missing }, { ...order, earlier })
+	const transfers = markTexts(planTransfers({ files: decision.missing }, { ...order, earlier }), 'live set')
 	if (!order.dryRun) yield* onHaven(makeGatheringFolders(order, transfers))
 	return {
 		answer: 'gather',

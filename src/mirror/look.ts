@@ -12,7 +12,7 @@ import { onHaven } from '../haven/trouble.ts'
 export interface TableLook {
 	snapshots: SnapshotLook[]
 	/** The tags that the haven has of this table, newest first, and when each was taken; none where there is nothing to do. */
-	sealed: { tag: string; takenMs: number }[]
+	sealed: { tag: string; takenMs: number; fileCount: number }[]
 	badReceipts: BadReceipt[]
 	/** Symbolic links in the place of snapshots' folders: none is followed there. */
 	links: TagLink[]
@@ -70,7 +70,7 @@ function* sealedOf(receipts: TableReceipts | undefined, lost: ReceiptHead[]): Io
 	const heads = receipts ? yield* onHaven(receipts.all()) : []
 	return heads
 		.filter(({ tag }) => !gone.has(tag))
-		.map(({ tag, takenAt }) => ({ tag, takenMs: Date.parse(takenAt) }))
+		.map(({ tag, takenAt, fileCount }) => ({ tag, takenMs: Date.parse(takenAt), fileCount }))
 		.sort((a, b) => b.takenMs - a.takenMs)
 }
 

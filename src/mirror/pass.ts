@@ -150,7 +150,9 @@ export async function mirrorTable(pass: Pass, location: TableLocation): Promise<
 	for (const snapshot of todo) {
 		const reason = clashes.get(snapshot.tag)
 		if (reason === undefined) {
-			const task = mirrorSnapshot(pass, location, snapshot, reuseTags(look, snapshot, latestFirst))
+			const filesBefore = look.sealed[0]?.fileCount ?? 0
+			const before = { reuseTags: reuseTags(look, snapshot, latestFirst), filesBefore }
+			const task = mirrorSnapshot(pass, location, snapshot, before)
 			ended.push(task.ended)
 			if ((await task.firstTry) === 'sealed') latestFirst.unshift(snapshot.tag)
 		} else {

@@ -10,6 +10,7 @@ import { onHaven } from '../haven/trouble.ts'
 import { mayBeBegun, relate } from './compare.ts'
 import { type GatherAnswer, type GatherOrder, keyOf, type Plan } from './gather-order.ts'
 import { planTransfers, spaceNeeded } from './plan.ts'
+import { markTexts } from './read-texts.ts'
 import { statAhead } from './stat-ahead.ts'
 
 /** Lists the snapshot, decides whether it is to be sealed now, and how its files would come. */
@@ -24,15 +25,20 @@ export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
 		return { answer: 'not settled', verdict }
 	if (relation === 'same' || relation === 'remains') return { answer: 'unchanged' }
 	if (verdict.verdict !== 'settled') return { answer: 'not settled', verdict }
-	const earlier: Receipt[] = []
-	for (const tag of [...order.reuseTags, LIVE]) {
-		const known = order.base ? yield* onHaven(readSnapshotReceipt(order.base, { ...keyOf(order), tag })) : undefined
-		if (known) earlier.push(known)
-	}
-	if (order.base) earlier.push(...(yield* onHaven(readLastBackups(order.base, order.location))))
-	const transfers = planTransfers(listing, { ...order, earlier })
+	const earlier = order.base === undefined ? [] : yield* onHaven(receiptsToShare(order.base, order))
+	const transfers = markTexts(planTransfers(listing, { ...order, earlier }), 'snapshot')
 	yield* onHaven(statAhead(order, transfers, earlier))
 	return { listing, transfers, space: spaceNeeded(transfers) }
+}
+
+/** Of what has a file twice, the last one counts: a snapshot's files were proven together, and come with their times. */
+function* receiptsToShare(base: string, order: GatherOrder): Io<Receipt[]> {
+	const earlier = yield* readLastBackups(base, order.location)
+	for (const tag of [LIVE, ...order.reuseTags]) {
+		const known = yield* readSnapshotReceipt(base, { ...keyOf(order), tag })
+		if (known) earlier.push(known)
+	}
+	return earlier
 }
 
 /** Whether it is settled, by two looks, now. */

@@ -10,6 +10,8 @@ export interface Transfer {
 	how: Origin
 	/** `reused`: the tag that has it (LIVE: the live set), and what its receipt says of it. */
 	from?: { tag: string; known: ReceiptFile } | undefined
+	/** `reused`: it is to be read all the same, for the proofs. */
+	read?: boolean
 }
 
 export interface PlanOptions {

@@ -12,23 +12,22 @@ export interface GatheredFile {
 	text?: string | undefined
 }
 
-/** The same, and how it came. */
-export interface ReusableFile extends GatheredFile {
+/** How a file came, or is to come. */
+export interface ReusableFile {
+	path: string
 	how: Origin
 	/** `reused`: the tag that has it. */
 	from?: { tag: string } | undefined
 }
 
 /**
- * Paths of those files that were reused, and so not read, whose contents the proofs need all the same. A Digest.crc32 that
- * was sealed together with its Data.db was held against it then, and both are what they were; of a live set it may have
- * come later.
+ * Paths of those Digest.crc32 that were reused, and so not read, and whose contents are needed all the same. One that was
+ * sealed together with its Data.db was held against it then, and both are what they were; of a live set it may have come
+ * later.
  */
-export function unprovenTexts(files: readonly ReusableFile[]): string[] {
+export function unprovenDigests(files: readonly ReusableFile[]): string[] {
 	const reused = new Map(files.flatMap(({ path, how, from }) => (how === 'reused' ? [[path, from?.tag]] : [])))
-	const doubtful = new Set(doubtfulTocs(files))
 	return [...reused].flatMap(([path, tag]) => {
-		if (doubtful.has(path)) return [path]
 		const name = isProof(path) ? parseComponent(path) : undefined
 		if (name?.component !== 'Digest.crc32') return []
 		return tag !== LIVE && reused.get(`${name.prefix}Data.db`) === tag ? [] : [path]

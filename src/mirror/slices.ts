@@ -15,7 +15,7 @@ export const SLICE_FILES_MAX = 64
 /** Tests give their own: what is cut into slices need not be large then. */
 export const SLICE_BYTES_MAX = Number(process.env['SNAPHAVEN_TEST_SLICE_BYTES']) || 64 * 1024 * 1024
 
-/** As many files are gathered whole by one task where each takes round trips, at most: more come sooner side by side. */
+/** As many files are gathered whole by one task where each takes round trips, or a flush, at most: more come sooner side by side. */
 export const WHOLE_FILES_MAX = 4 * SLICE_FILES_MAX
 
 /**
@@ -24,11 +24,16 @@ export const WHOLE_FILES_MAX = 4 * SLICE_FILES_MAX
  */
 export function isGatheredWhole(
 	{ transfers, space }: { transfers: readonly Transfer[]; space: number },
-	{ budget, width }: { budget: number; width: number },
+	{ budget, width, flushEach }: { budget: number; width: number; flushEach: boolean },
 ): boolean {
 	if (budget === 0 || space > Math.min(budget, SLICE_BYTES_MAX)) return false
-	if (width > 1 && transfers.length > WHOLE_FILES_MAX) return false
+	if ((width > 1 || flushEach) && transfers.length > WHOLE_FILES_MAX) return false
 	return transfers.reduce((sum, { how, file }) => sum + (how === 'reused' ? 0 : file.size), 0) <= SLICE_BYTES_MAX
+}
+
+/** As how many slices a snapshot of so many files waits in the queue, though it may be gathered whole. */
+export function slicesAbout(files: number): number {
+	return files > WHOLE_FILES_MAX ? Math.ceil(files / SLICE_FILES_MAX) : 0
 }
 
 /** Divides a plan into slices for the queue, a large copied file into pieces that can go side by side. */

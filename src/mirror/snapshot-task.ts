@@ -34,14 +34,14 @@ export function mirrorSnapshot(
 	pass: Pass,
 	location: TableLocation,
 	look: SnapshotLook,
-	reuseTags: string[],
+	before: Pick<Attempt, 'reuseTags' | 'filesBefore'>,
 ): SnapshotTask {
 	const first = Promise.withResolvers<'sealed' | 'not sealed'>()
 	const task: Task = {
 		pass,
 		location,
 		look,
-		reuseTags,
+		...before,
 		name: { keyspace: location.keyspace, table: location.table, tag: look.tag },
 		startMs: Date.now(),
 		waiting: first.resolve,

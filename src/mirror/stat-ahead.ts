@@ -1,7 +1,7 @@
 import { each, hasCode, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
 import { readdir } from '../files/operations.ts'
-import { snapshotFolder } from '../haven/layout.ts'
+import { isBackups, snapshotFolder } from '../haven/layout.ts'
 import type { Receipt } from '../haven/receipt.ts'
 import { type GatherOrder, keyOf } from './gather-order.ts'
 import type { Transfer } from './plan.ts'
@@ -16,20 +16,21 @@ const SHARE_MIN = 0.5
  * needs no round trip of its own as long as those are cached, a second or more.
  */
 export function* statAhead(order: GatherOrder, transfers: readonly Transfer[], earlier: readonly Receipt[]): Io<void> {
-	if (order.width === 1 || transfers.length > WHOLE_FILES_MAX) return
+	if (order.budget === 0 || order.width === 1 || transfers.length > WHOLE_FILES_MAX) return
 	yield* each(tagsToList(transfers, earlier), order.width, (tag) =>
 		list(`${order.base}/${snapshotFolder({ ...keyOf(order), tag })}`),
 	)
 }
 
-/** Tags of which so much is shared that to list their folders is worth it. */
+/** Tags of which so much is shared that to list their folders is worth it. Parts of backups share one, which only grows. */
 export function tagsToList(
 	transfers: readonly Pick<Transfer, 'from'>[],
 	earlier: readonly Pick<Receipt, 'tag' | 'fileCount'>[],
 ): string[] {
 	const shared = new Map<string, number>()
 	for (const { from } of transfers) if (from) shared.set(from.tag, (shared.get(from.tag) ?? 0) + 1)
-	return earlier.filter(({ tag, fileCount }) => (shared.get(tag) ?? 0) > SHARE_MIN * fileCount).map(({ tag }) => tag)
+	const isWorthIt = ({ tag, fileCount }: (typeof earlier)[number]) => (shared.get(tag) ?? 0) > SHARE_MIN * fileCount
+	return earlier.filter((one) => !isBackups(one.tag) && isWorthIt(one)).map(({ tag }) => tag)
 }
 
 /** What is wrong with a folder shows in its files, too. */

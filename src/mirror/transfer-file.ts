@@ -18,7 +18,7 @@ import {
 import { LIVE } from '../haven/layout.ts'
 import type { Origin } from '../haven/receipt.ts'
 import type { Transfer } from './plan.ts'
-import { checksum, openSource, pump } from './read-source.ts'
+import { checksum, openSource, pump, textOf } from './read-source.ts'
 import type { Piece } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 
@@ -46,12 +46,17 @@ interface TransferOrder {
 	umask: number
 	/** Not 0 when it is to be stopped in the middle. */
 	stopped: Int32Array
+	/** Called before what was to be reused is copied; may throw. */
+	onUnshared?: () => void
 }
 
 /** Brings one file, or a piece of one, into the gathering folder. Errors say which side failed. */
 export function* transferPiece(order: TransferOrder): Io<PieceResult> {
 	const { how } = order.transfer
-	if (how === 'reused' && (yield* reuse(order))) return reused(order)
+	if (how === 'reused') {
+		if (yield* reuse(order)) return yield* reused(order)
+		order.onUnshared?.()
+	}
 	if (how === 'hardlinked' && (yield* linkSource(order))) return yield* readOnce(order)
 	if (how === 'reflinked') {
 		const result = yield* shareBlocks(order)
@@ -82,8 +87,9 @@ function isNear(one: bigint, other: bigint): boolean {
 	return (distance < 0n ? -distance : distance) <= 2_000_000_000n
 }
 
-function reused({ transfer }: TransferOrder): PieceResult {
-	return { crc: Number.parseInt(transfer.from?.known.crc32 ?? '0', 16), how: 'reused' }
+function* reused({ transfer, to }: TransferOrder): Io<PieceResult> {
+	const crc = Number.parseInt(transfer.from?.known.crc32 ?? '0', 16)
+	return { crc, how: 'reused', ...(transfer.read ? { text: yield* textOf(to) } : {}) }
 }
 
 function* linkSource({ from, to, transfer }: TransferOrder): Io<boolean> {

@@ -5,7 +5,7 @@ import type { SnapshotFile } from '../../src/cassandra/snapshot.ts'
 import type { Receipt } from '../../src/haven/receipt.ts'
 import { joined } from '../../src/mirror/gather-in-slices.ts'
 import { type PlanOptions, planTransfers, spaceNeeded, type Transfer } from '../../src/mirror/plan.ts'
-import { isGatheredWhole, SLICE_BYTES_MAX, slicesOf, WHOLE_FILES_MAX } from '../../src/mirror/slices.ts'
+import { isGatheredWhole, SLICE_BYTES_MAX, slicesAbout, slicesOf, WHOLE_FILES_MAX } from '../../src/mirror/slices.ts'
 import { file, listing } from '../cassandra-files/support/listings.ts'
 import { receiptFor } from '../haven/support/havens.ts'
 
@@ -92,10 +92,10 @@ test('space is asked for what takes some', (t) => {
 	for (const how of ['reused', 'hardlinked', 'reflinked'] as const) t.true(needed(how) > 0 && needed(how) < MB)
 })
 
-test('what takes little is gathered whole, and nothing else: much to read, little space, round trips for many files', (t) => {
+test('what takes little is gathered whole, and nothing else: much to read, little space, round trips or flushes for many files', (t) => {
 	const isWhole = (how: Transfer['how'], size: number, count: number, order = {}) => {
 		const planned = Array.from({ length: count }, (_, at): Transfer => ({ file: file(`f${at}`, { size }), how }))
-		const small = { budget: SLICE_BYTES_MAX, width: 1, ...order }
+		const small = { budget: SLICE_BYTES_MAX, width: 1, flushEach: false, ...order }
 		return isGatheredWhole({ transfers: planned, space: spaceNeeded(planned) }, small)
 	}
 	t.true(isWhole('copied', 4000, 1000))
@@ -105,7 +105,11 @@ test('what takes little is gathered whole, and nothing else: much to read, littl
 	t.false(isWhole('copied', 1, 1, { budget: 0 }))
 	for (const how of ['copied', 'hardlinked', 'reflinked'] as const) t.false(isWhole(how, 10 * MB, 10), how)
 	t.true(isWhole('copied', 4000, WHOLE_FILES_MAX, { width: 3 }))
-	t.false(isWhole('copied', 4000, WHOLE_FILES_MAX + 1, { width: 3 }))
+	for (const each of [{ width: 3 }, { flushEach: true }]) t.false(isWhole('copied', 4000, WHOLE_FILES_MAX + 1, each))
+})
+
+test('a snapshot whose table had many files goes after smaller ones, though it may be gathered whole', (t) => {
+	t.deepEqual([0, WHOLE_FILES_MAX, WHOLE_FILES_MAX + 1, 13_000].map(slicesAbout), [0, 0, 5, 204])
 })
 
 const transfers = fc.array(

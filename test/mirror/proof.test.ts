@@ -1,6 +1,8 @@
 import test from 'ava'
 import { LIVE } from '../../src/haven/layout.ts'
-import { findDamage, findMissing, isProof, unprovenTexts } from '../../src/mirror/proof.ts'
+import type { Transfer } from '../../src/mirror/plan.ts'
+import { findDamage, findMissing, isProof, unprovenDigests } from '../../src/mirror/proof.ts'
+import { markTexts } from '../../src/mirror/read-texts.ts'
 
 const data = (crc: number, prefix = 'nb-1-big-') => ({ path: `${prefix}Data.db`, crc })
 const digest = (text: string, prefix = 'nb-1-big-') => ({ path: `${prefix}Digest.crc32`, crc: 0, text })
@@ -56,28 +58,48 @@ test('only digests and tables of contents are read for proof', (t) => {
 	)
 })
 
-const shared = (path: string, tag = 'monday') => ({ path, crc: 0, how: 'reused' as const, from: { tag } })
+const shared = (path: string, tag = 'monday') => ({ path, how: 'reused' as const, from: { tag } })
 const [sharedData, sharedDigest, sharedToc] = ['Data.db', 'Digest.crc32', 'TOC.txt'].map((name) => `nb-1-big-${name}`)
 
 test('what was sealed together is not read again for proof', (t) => {
 	const compressed = shared('nb-1-big-CompressionInfo.db')
 	t.deepEqual(
-		unprovenTexts([sharedData, sharedDigest, sharedToc].map((path = '') => shared(path)).concat(compressed)),
+		unprovenDigests([sharedData, sharedDigest, sharedToc].map((path = '') => shared(path)).concat(compressed)),
 		[],
 	)
 })
 
 test('a digest that is shared without its Data.db is read for proof, one of a live set as well', (t) => {
 	const [data = '', digest = ''] = [sharedData, sharedDigest]
-	const copied = { path: data, crc: 0, how: 'copied' as const }
-	t.deepEqual(unprovenTexts([copied, shared(digest)]), [digest])
-	t.deepEqual(unprovenTexts([shared(data, 'sunday'), shared(digest)]), [digest])
-	t.deepEqual(unprovenTexts([shared(digest)]), [digest])
-	t.deepEqual(unprovenTexts([shared(data, LIVE), shared(digest, LIVE)]), [digest])
-	t.deepEqual(unprovenTexts([shared(data), { path: digest, crc: 0, how: 'copied', text: '0' }]), [])
+	const copied = { path: data, how: 'copied' as const }
+	t.deepEqual(unprovenDigests([copied, shared(digest)]), [digest])
+	t.deepEqual(unprovenDigests([shared(data, 'sunday'), shared(digest)]), [digest])
+	t.deepEqual(unprovenDigests([shared(digest)]), [digest])
+	t.deepEqual(unprovenDigests([shared(data, LIVE), shared(digest, LIVE)]), [digest])
+	t.deepEqual(unprovenDigests([shared(data), { path: digest, how: 'copied' }]), [])
 })
 
-test('a table of contents that is shared is read where it may name what is not there', (t) => {
-	const [data = '', toc = ''] = [sharedData, sharedToc]
-	t.deepEqual(unprovenTexts([shared(data), shared(toc)]), [toc])
+test('what is shared is read for a snapshot where a proof is still due, and for a live set where it is a digest', (t) => {
+	const transfers = [sharedData, sharedDigest, sharedToc].map((path = ''): Transfer => {
+		const known = { path, size: 1, mtimeNs: '1', mode: 0, uid: 0, gid: 0, ino: '1', crc32: '00000000', readAt: '' }
+		const file = { ...known, mtimeNs: 1n, ino: 1n, dev: 1n, directory: 0 } as unknown as Transfer['file']
+		return {
+			file,
+			how: 'reused',
+			from: { tag: path === sharedDigest ? 'sunday' : 'monday', known: { ...known, how: 'copied' } },
+		}
+	})
+	const read = (what: 'snapshot' | 'live set') =>
+		markTexts(transfers, what).flatMap((one) => (one.read ? [one.file.path] : []))
+	t.deepEqual(read('snapshot'), [sharedDigest, sharedToc])
+	t.deepEqual(read('live set'), [sharedDigest])
+	const compressed = {
+		...(transfers[0] as Transfer),
+		file: { ...transfers[0]?.file, path: 'nb-1-big-CompressionInfo.db' },
+	}
+	const all = markTexts([...transfers, compressed as Transfer], 'snapshot')
+	t.deepEqual(
+		all.flatMap((one) => (one.read ? [one.file.path] : [])),
+		[sharedDigest],
+	)
 })

@@ -15,4 +15,10 @@ test('a folder is listed where most of it is shared, one of which little is, is 
 		]),
 		['sunday'],
 	)
+	const part = 'backups/20260101T000000.000Z-1'
+	t.deepEqual(
+		tagsToList([from(part)], [{ tag: part, fileCount: 1 }]),
+		[],
+		'all parts share one folder, which only grows',
+	)
 })

@@ -33,7 +33,7 @@ export function* findTables(dataDirectories: string[], wanted: string[] | 'all')
 				yield* addTables({ folder, dataDirectory, keyspace, tables, troubles: found.troubles })
 			}
 		} finally {
-			yield* close(folder)
+			yield* onDataDirectory(dataDirectory, close(folder))
 		}
 	}
 	found.keyspaces = wanted === 'all' ? [...existing].filter(isUserKeyspace).sort() : wanted

@@ -62,7 +62,7 @@ for (const scenario of again === undefined ? scenarios : []) {
 		const share = ((chosen / listed) * 100).toFixed(2)
 		t.log(`seed ${seed}: ${listed} states listed, ${share} % of them looked at, ${tried} that differ tried`)
 		t.deepEqual(await keepBroken(broken, order), [])
-		t.true(tried > 10, 'hardly any state was tried')
+		t.true(tried > 3, 'hardly any state was tried')
 		tellLeftOut(t, leftOut, scenario)
 	})
 }

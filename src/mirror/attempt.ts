@@ -99,9 +99,9 @@ function note({ totals }: Pass, { amounts }: Gathered): void {
 
 /**
  * Puts a task into the queue of slices. The fewer slices its snapshot has (0: it is small, or it is one of the steps
- * before and after them), the sooner it goes: no snapshot waits for one that is known to be larger, but for what was begun. After
- * an abort it is not begun any more; once begun, this ends only when it has ended. (The queue's own `signal` would let go
- * of a task that is still at work.)
+ * before and after them), the sooner it goes: no snapshot waits for one that is known to be larger, but for what was
+ * begun. After an abort it is not begun any more; once begun, this ends only when it has ended. (The queue's own `signal`
+ * would let go of a task that is still at work.)
  */
 export function enqueue<T>(
 	{ queue, signal }: Pick<Pass, 'queue' | 'signal'>,

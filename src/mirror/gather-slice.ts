@@ -45,7 +45,7 @@ export function gatherWhole(order: GatherOrder, plan: SlicePlan): Io<PieceResult
 	)
 }
 
-/** The same as gatherSlice of a live set: undefined for a file that is gone from the node by now, or another; nothing of it is left. */
+/** As gatherSlice, of a live set: undefined for a file that is gone from the node by now, or another; nothing is left of it. */
 export function gatherLiveSlice(order: GatherOrder, plan: SlicePlan, slice: Piece[]): Io<(PieceResult | undefined)[]> {
 	return inSource(order, plan, slice, function* (source, piece): Io<PieceResult | undefined> {
 		try {

@@ -25,14 +25,14 @@ export function* planSnapshot(order: GatherOrder): Io<Plan | GatherAnswer> {
 		return { answer: 'not settled', verdict }
 	if (relation === 'same' || relation === 'remains') return { answer: 'unchanged' }
 	if (verdict.verdict !== 'settled') return { answer: 'not settled', verdict }
-	const earlier = order.base === undefined ? [] : yield* onHaven(receiptsToShare(order.base, order))
+	const earlier = order.base === undefined ? [] : yield* onHaven(earlierReceipts(order.base, order))
 	const transfers = markTexts(planTransfers(listing, { ...order, earlier }), 'snapshot')
 	yield* onHaven(statAhead(order, transfers, earlier))
 	return { listing, transfers, space: spaceNeeded(transfers) }
 }
 
 /** Of what has a file twice, the last one counts: a snapshot's files were proven together, and come with their times. */
-function* receiptsToShare(base: string, order: GatherOrder): Io<Receipt[]> {
+function* earlierReceipts(base: string, order: GatherOrder): Io<Receipt[]> {
 	const earlier = yield* readLastBackups(base, order.location)
 	for (const tag of [LIVE, ...order.reuseTags]) {
 		const known = yield* readSnapshotReceipt(base, { ...keyOf(order), tag })

@@ -15,7 +15,7 @@ export const SLICE_FILES_MAX = 64
 /** Tests give their own: what is cut into slices need not be large then. */
 export const SLICE_BYTES_MAX = Number(process.env['SNAPHAVEN_TEST_SLICE_BYTES']) || 64 * 1024 * 1024
 
-/** As many files are gathered whole by one task where each takes round trips, or a flush, at most: more come sooner side by side. */
+/** Files that one task gathers whole, at most, where each takes round trips or a flush: more come sooner side by side. */
 export const WHOLE_FILES_MAX = 4 * SLICE_FILES_MAX
 
 /**

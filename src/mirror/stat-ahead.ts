@@ -12,8 +12,8 @@ const SHARE_MIN = 0.5
 
 /**
  * Lists those folders of the haven from which a small snapshot shares files, where many calls are in flight because each
- * takes a round trip: NFS, SMB and FUSE give a listing with each file's attributes (READDIRPLUS), so that the stat of each
- * needs no round trip of its own as long as those are cached, a second or more.
+ * takes a round trip: a listing comes with each file's attributes (READDIRPLUS of NFS, RFC 1813, and of FUSE; SMB2
+ * QUERY_DIRECTORY), so that the stat of each needs no round trip of its own as long as those are cached, a second or more.
  */
 export function* statAhead(order: GatherOrder, transfers: readonly Transfer[], earlier: readonly Receipt[]): Io<void> {
 	if (order.budget === 0 || order.width === 1 || transfers.length > WHOLE_FILES_MAX) return

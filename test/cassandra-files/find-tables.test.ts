@@ -89,6 +89,27 @@ test('a data directory whose disk fails is no wrong usage', (t) => {
 	}
 })
 
+test('a data directory that can’t be closed is told by name as well', (t) => {
+	const [directory = ''] = makeDirectories(t, [`ks/a${ID}`])
+	const work = findTables([directory], ['ks'])
+	let closed = 0
+	const run = () => {
+		for (let next = work.next(); !next.done; ) {
+			const step = next.value
+			if (!('sync' in step)) throw new Error('unexpected step')
+			const value = step.sync(...(step.args as never[]))
+			if (step.sync === fs.closeSync) closed += 1
+			// The keyspace's folder is closed first.
+			const fails = step.sync === fs.closeSync && closed === 2
+			next = fails ? work.throw(Object.assign(new Error('EIO: i/o error, close'), { code: 'EIO' })) : work.next(value)
+		}
+	}
+	t.like(t.throws(run), {
+		exitCode: 1,
+		message: `can’t read the data directory ${directory}: EIO: i/o error, close`,
+	})
+})
+
 test('a data directory or keyspace that is a link will do', (t) => {
 	const [directory = ''] = makeDirectories(t, [`ks/a${ID}`])
 	renameSync(join(directory, 'ks'), join(directory, '.real'))

@@ -133,3 +133,27 @@ testWhere(nasfsMissing(), 'a rename whose reply was lost is settled by looking',
 	}
 	t.is(trueReceipts(t, scene).length, 2 * 5)
 })
+
+testWhere(
+	nasfsMissing(),
+	'what is shared on a NAS takes neither a look at each file nor a reading of its digest',
+	async (t) => {
+		const sstables = 20
+		const scene = makeScene(t, { sstables })
+		const nas = await mountNas({ latencyMs: 1, backing: join(scene.own, 'backing'), counting: true })
+		t.teardown(nas.unmount)
+		const sync = () =>
+			runCli(['--once', '-s', join(nas.path, 'haven'), ...scene.node.flags, 'ks'], { stateDirectory: scene.state })
+		takeSnapshot(scene.node, 'monday')
+		t.is((await sync()).exitCode, 0)
+		takeSnapshot(scene.node, 'tuesday')
+		nas.fault()
+		t.is((await sync()).exitCode, 0)
+		const count = (operation: string) => nas.served().filter((one) => one === operation).length
+		const files = 8 * sstables
+		t.is(count('link'), files + 1, 'the lease is a link too')
+		t.true(count('open') < sstables, `${count('open')} files were opened`)
+		// One is for the new name; without the listing another one is for the old.
+		t.true(count('lookup') < 1.75 * files, `${count('lookup')} names were looked up`)
+	},
+)

@@ -1,6 +1,6 @@
 import { listSnapshot } from '../cassandra/list-snapshot.ts'
 import { constants } from '../files/builtins.ts'
-import { createFile, ownAs } from '../files/contents.ts'
+import { createFile, ownAs, READ } from '../files/contents.ts'
 import { FOLDER, flushOpened } from '../files/folders.ts'
 import { atOnce, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
@@ -84,12 +84,19 @@ export function* dressPieced(
 ): Io<void> {
 	const root = `${order.base}/${gathering.folder(order.partial, order.number)}`
 	for (const transfer of transfers) {
-		if (transfer.how !== 'copied' || transfer.file.size <= SLICE_BYTES_MAX) continue
-		yield* withOpen(pathOf(`${root}/${transfer.file.path}`), constants.O_WRONLY | constants.O_NOFOLLOW, function* (fd) {
+		if (!cameInPieces(transfer)) continue
+		const path = pathOf(`${root}/${transfer.file.path}`)
+		// What is shared has the node's mode already, and may be one that is not to be written.
+		yield* withOpen(path, transfer.shared ? READ : constants.O_WRONLY | constants.O_NOFOLLOW, function* (fd) {
 			yield* dress(fd, transfer, ALL_BITS)
 			if (order.flushEach) yield* fsync(fd)
 		})
 	}
+}
+
+/** Whether a file came in pieces, and has attributes of its own. */
+function cameInPieces({ how, shared, file }: Transfer): boolean {
+	return file.size > SLICE_BYTES_MAX && (how === 'copied' || (how === 'reflinked' && shared === true))
 }
 
 /** Who is not root can rename and remove only folders that they may write: what was read-only on the node as well. */

@@ -7,6 +7,7 @@ import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
 import { type GatherAnswer, type GatherOrder, keyOf, type Plan, type SlicePlan } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
 import { donePiecesOf, type ResumedPiece } from './resume.ts'
+import { isLargeShared, withShared } from './share-large.ts'
 import { type Piece, SLICE_FILES_MAX, slicesOf } from './slices.ts'
 import { SourceChanged } from './source-changed.ts'
 import type { PieceResult } from './transfer-file.ts'
@@ -22,17 +23,24 @@ interface LargeGathering {
 }
 
 /** Gathers a large snapshot, a slice a task, going on with what an earlier run had gathered of it. */
-export async function gatherInSlices({ pass, writing, order, plan, onSpent }: LargeGathering): Promise<GatherAnswer> {
+export async function gatherInSlices({
+	pass,
+	writing,
+	order,
+	plan: planned,
+	onSpent,
+}: LargeGathering): Promise<GatherAnswer> {
 	const { engine, totals } = pass
 	const key = keyOf(order)
 	const inherited = writing.inherited.find((one) => isSame(one.key, key))
-	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', plan.transfers, inherited) : []
-	const space = plan.space - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
+	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', planned.transfers, inherited) : []
+	const space = planned.space - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
 	const release = await reserveExactly(writing, space)
 	const beganMs = steadyMs()
 	const checkpoints = keepCheckpoints(pass, writing, order)
 	try {
-		await enqueue(pass, 0, () => engine.run('beginGathering', order, plan.listing))
+		await enqueue(pass, 0, () => engine.run('beginGathering', order, planned.listing))
+		const plan = await sharedAhead(pass, order, planned)
 		if (inherited) await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
 		totals.measured({
 			files: plan.transfers.length,
@@ -55,6 +63,16 @@ export async function gatherInSlices({ pass, writing, order, plan, onSpent }: La
 		onSpent(steadyMs() - beganMs)
 		release()
 	}
+}
+
+/** The plan once its large files that share the node's blocks do so. */
+async function sharedAhead(pass: Pass, order: GatherOrder, plan: Plan): Promise<Plan> {
+	const large = plan.transfers.filter(isLargeShared)
+	if (large.length === 0) return plan
+	const { dataDirectories } = plan.listing
+	const part = { listing: { dataDirectories }, transfers: large }
+	const shared = await enqueue(pass, 0, () => pass.engine.run('shareLarge', order, part))
+	return { ...plan, transfers: withShared(plan.transfers, large, shared) }
 }
 
 function isSame(one: ReturnType<typeof keyOf>, other: ReturnType<typeof keyOf>): boolean {

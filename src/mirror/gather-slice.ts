@@ -52,7 +52,7 @@ export function gatherLiveSlice(order: GatherOrder, plan: SlicePlan, slice: Piec
 			return yield* bring(order, plan, source, piece)
 		} catch (error) {
 			if (!(error instanceof SourceChanged)) throw error
-			yield* removeTree(targetOf(order, plan, piece))
+			yield* removeTree(targetOf(order, plan.transfers[piece.index] as Transfer))
 			return undefined
 		}
 	})
@@ -84,7 +84,7 @@ function* bring(
 		transfer,
 		piece,
 		from: yield* source.pathOf(transfer.file),
-		to: pathOf(targetOf(order, plan, piece)),
+		to: pathOf(targetOf(order, transfer)),
 		has,
 		flush: order.flushEach,
 		umask: order.umask,
@@ -93,8 +93,9 @@ function* bring(
 	})
 }
 
-function targetOf(order: GatherOrder, { transfers }: SlicePlan, { index }: Piece): string {
-	return `${order.path}/${gathering.folder(order.partial, order.number)}/${transfers[index]?.file.path}`
+/** Where a file goes, in the gathering folder. */
+export function targetOf(order: GatherOrder, { file }: Transfer): string {
+	return `${order.path}/${gathering.folder(order.partial, order.number)}/${file.path}`
 }
 
 /** Removes what was gathered. */

@@ -45,6 +45,7 @@ import { removeSource } from './move.ts'
 import { notePruned } from './note-pruned.ts'
 import { pruneBackups } from './prune-backups.ts'
 import { resumablePieces, resumeGathering } from './resume.ts'
+import { shareLarge } from './share-large.ts'
 
 /** Publications in flight at a time, where calls are asynchronous. */
 const WIDTH = 32
@@ -66,6 +67,7 @@ export const jobs = {
 		each(adopted, WIDTH, (one) => putAdopted(base, partial, one)),
 	gatherSnapshot,
 	beginGathering,
+	shareLarge,
 	gatherSlice,
 	gatherLiveSlice,
 	lookForLive,

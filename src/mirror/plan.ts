@@ -8,6 +8,8 @@ import type { TransferAmounts } from './types.ts'
 export interface Transfer {
 	file: SnapshotFile
 	how: Origin
+	/** `hardlinked`, `reflinked`: that is done already; it is to be read for its CRC, in pieces where it is large. */
+	shared?: true
 	/** `reused`: the tag that has it (LIVE: the live set), and what its receipt says of it. */
 	from?: { tag: string; known: ReceiptFile } | undefined
 	/** `reused`: it is to be read all the same, for the proofs. */

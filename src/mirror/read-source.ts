@@ -80,22 +80,34 @@ export function* pump({ source, target, piece, file: { path, size }, stopped }: 
 	return { crc, text }
 }
 
-/** Reads a file to its end for its checksum. Throws SourceChanged where it has another length by now. */
-export function* checksum(fd: number, { size, path }: SnapshotFile, stopped: Int32Array): Io<Sum> {
+interface Reading {
+	fd: number
+	piece: Piece
+	file: SnapshotFile
+	stopped: Int32Array
+}
+
+/** Reads a file, or a piece of one, for its checksum. Throws SourceChanged where it has another length by now. */
+export function* checksum({ fd, piece, file: { size, path }, stopped }: Reading): Io<Sum> {
+	const { offset, length, whole } = piece
+	// A byte more at the end of a file, so that one that grew shows.
+	const expected = offset + length === size ? length + 1 : length
 	return yield* withChunk(function* (chunk) {
 		let crc = 0
 		let done = 0
 		let text = isProof(path) ? '' : undefined
-		for (;;) {
-			if (isLimited() && done < size) yield* waitForTurn(Math.min(chunk.length, size - done), stopped)
+		while (done < expected) {
+			if (isLimited() && done < length) yield* waitForTurn(Math.min(chunk.length, length - done), stopped)
 			goOnUnless(stopped)
-			const got = yield* readSource(fd, chunk, chunk.length, null, path)
+			const most = Math.min(chunk.length, expected - done)
+			const got = yield* readSource(fd, chunk, most, whole ? null : offset + done, path)
 			if (got === 0) break
 			crc = crc32(chunk.subarray(0, got), crc)
 			done += got
 			if (text !== undefined && text.length < CHUNK_BYTES) text += chunk.toString('latin1', 0, got)
+			if (done === length && got < most) break
 		}
-		if (done !== size) throw sizeChanged(path, size, done)
+		if (done !== length) throw sizeChanged(path, length, done)
 		return { crc, text }
 	})
 }

@@ -36,7 +36,7 @@ export function slicesAbout(files: number): number {
 	return files > WHOLE_FILES_MAX ? Math.ceil(files / SLICE_FILES_MAX) : 0
 }
 
-/** Divides a plan into slices for the queue, a large copied file into pieces that can go side by side. */
+/** Divides a plan into slices for the queue, a large file that is to be read into pieces that can go side by side. */
 export function slicesOf(transfers: readonly Transfer[], filesMax: number): Piece[][] {
 	return inSlices(transfers.flatMap(piecesOf), filesMax)
 }
@@ -58,8 +58,9 @@ export function inSlices<P extends { length: number }>(pieces: readonly P[], fil
 	return slice.length > 0 ? [...slices, slice] : slices
 }
 
-function piecesOf({ file, how }: Transfer, index: number): Piece[] {
-	if (how !== 'copied' || file.size <= SLICE_BYTES_MAX) return [{ index, offset: 0, length: file.size, whole: true }]
+function piecesOf({ file, how, shared }: Transfer, index: number): Piece[] {
+	if ((how !== 'copied' && !shared) || file.size <= SLICE_BYTES_MAX)
+		return [{ index, offset: 0, length: file.size, whole: true }]
 	const pieces: Piece[] = []
 	for (let offset = 0; offset < file.size; offset += SLICE_BYTES_MAX) {
 		pieces.push({ index, offset, length: Math.min(SLICE_BYTES_MAX, file.size - offset), whole: false })

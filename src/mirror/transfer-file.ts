@@ -57,12 +57,15 @@ export function* transferPiece(order: TransferOrder): Io<PieceResult> {
 		if (yield* reuse(order)) return yield* reused(order)
 		order.onUnshared?.()
 	}
-	if (how === 'hardlinked' && (yield* linkSource(order))) return yield* readOnce(order)
-	if (how === 'reflinked') {
-		const result = yield* shareBlocks(order)
-		if (result) return result
-	}
+	if (order.transfer.shared || (yield* shareBlocks(order))) return yield* readShared(order)
 	return yield* copy(order)
+}
+
+/** Makes a file of the haven share its blocks with the node's, where that is how it is to come. False where it can't, or is not to. */
+export function* shareBlocks(order: Pick<TransferOrder, 'transfer' | 'from' | 'to'>): Io<boolean> {
+	const { how } = order.transfer
+	if (how === 'hardlinked') return yield* linkSource(order)
+	return how === 'reflinked' && (yield* cloneSource(order))
 }
 
 /** Links what the haven has already; not where it is no longer there as the receipt says. */
@@ -92,7 +95,7 @@ function* reused({ transfer, to }: TransferOrder): Io<PieceResult> {
 	return { crc, how: 'reused', ...(transfer.read ? { text: yield* textOf(to) } : {}) }
 }
 
-function* linkSource({ from, to, transfer }: TransferOrder): Io<boolean> {
+function* linkSource({ from, to, transfer }: Pick<TransferOrder, 'transfer' | 'from' | 'to'>): Io<boolean> {
 	const found = yield* lstatIfThere(from)
 	if (found?.ino !== transfer.file.ino) throw new SourceChanged(`${transfer.file.path} is gone or another`)
 	try {
@@ -114,31 +117,28 @@ function* tryToLink(from: PathLike, to: PathLike): Io<boolean> {
 	}
 }
 
-/** A hard-linked file is read once for its CRC, and its attributes are never set: they are the node's own. */
-function* readOnce({ transfer, to, flush, stopped }: TransferOrder): Io<PieceResult> {
-	return yield* withOpen(to, READ, function* (fd) {
-		const result = yield* checksum(fd, transfer.file, stopped)
-		if (flush) yield* fsync(fd)
-		return { ...result, how: 'hardlinked' as const }
-	})
-}
-
-function* shareBlocks({ transfer, from, to, flush, umask, stopped }: TransferOrder): Io<PieceResult | undefined> {
+function* cloneSource({ transfer, from, to }: Pick<TransferOrder, 'transfer' | 'from' | 'to'>): Io<boolean> {
 	const source = yield* atOnce(openSource(from, transfer.file.path))
 	try {
 		yield* reflink(itself(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
+		return true
 	} catch (error) {
 		if (!hasCode(error, 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOTTY', 'ENOSYS')) throw error
 		if (yield* lstatIfThere(to)) yield* unlink(to)
-		return undefined
+		return false
 	} finally {
 		yield* atOnce(close(source))
 	}
+}
+
+/** What shares its blocks is read once for its CRC. A hard-linked file's attributes are never set: they are the node's own. */
+function* readShared({ transfer, piece, to, flush, umask, stopped }: TransferOrder): Io<PieceResult> {
+	const { how } = transfer
 	return yield* withOpen(to, READ, function* (fd) {
-		const result = yield* checksum(fd, transfer.file, stopped)
-		yield* dress(fd, transfer, umask)
+		const result = yield* checksum({ fd, piece, file: transfer.file, stopped })
+		if (how === 'reflinked' && piece.whole) yield* dress(fd, transfer, umask)
 		if (flush) yield* fsync(fd)
-		return { ...result, how: 'reflinked' as const }
+		return { ...result, how }
 	})
 }
 

@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+	existsSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	statfsSync,
+	statSync,
+	truncateSync,
+	writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -100,13 +109,15 @@ async function mount(t: ExecutionContext, tool: string, flags: string[]): Promis
 	return place
 }
 
-for (const [tool, flags] of [
-	['mkfs.xfs', ['-q', '-m', 'reflink=1']],
-	['mkfs.btrfs', ['-q']],
+for (const [tool, flags, sliceBytes] of [
+	['mkfs.xfs', ['-q', '-m', 'reflink=1'], 0],
+	['mkfs.xfs', ['-q', '-m', 'reflink=1'], 1_000_000],
+	['mkfs.btrfs', ['-q'], 0],
 ] as const) {
+	const pieces = sliceBytes > 0 ? ', read in pieces' : ''
 	testWhere(
 		mountMissing(tool),
-		`large files share the node's blocks where the file system can (${tool})`,
+		`large files share the node's blocks where the file system can (${tool}${pieces})`,
 		async (t) => {
 			const parent = await mount(t, tool, [...flags])
 			const scene = makeScene(t, { parent, dataBytes: 8_000_000, sstables: 3 })
@@ -114,10 +125,14 @@ for (const [tool, flags] of [
 			const free = () => statfsSync(parent).bavail * statfsSync(parent).bsize
 			await execa('sync', ['-f', parent])
 			const before = free()
-			const [sealed] = objectsOf(await scene.syncWell(['--json']))
+			const env = { SNAPHAVEN_TEST_SLICE_BYTES: String(sliceBytes) }
+			const [sealed] = objectsOf(await scene.syncWell(['--json'], { env }))
 			t.like(sealed, { reflinked: { files: 3, bytes: 24_000_000 } })
 			await execa('sync', ['-f', parent])
 			t.true(before - free() < 8_000_000, `${before - free()} bytes more are taken`)
+			const data = (folder: string) => statSync(join(folder, 'nb-1-big-Data.db'))
+			const [was, is] = [data(tagFolders(scene.node, 'daily')[0]?.path ?? ''), data(mirrored(scene, 'daily'))]
+			t.deepEqual([is.mode, Math.round(is.mtimeMs)], [was.mode, Math.round(was.mtimeMs)])
 			assertMirrored(scene.node, scene.haven)
 			trueReceipts(t, scene)
 		},

@@ -1,0 +1,42 @@
+import type { Io } from '../files/io.ts'
+import { each } from '../files/io.ts'
+import { pathOf } from '../files/names.ts'
+import { onHaven } from '../haven/trouble.ts'
+import type { GatherOrder, SlicePlan } from './gather-order.ts'
+import { targetOf } from './gather-slice.ts'
+import type { Transfer } from './plan.ts'
+import { SLICE_BYTES_MAX } from './slices.ts'
+import { withSourceFolders } from './source-folders.ts'
+import { shareBlocks } from './transfer-file.ts'
+
+/** Whether a file is to share its blocks with the node's, and takes long to read: then it is read in pieces. */
+export function isLargeShared({ how, file }: Transfer): boolean {
+	return (how === 'hardlinked' || how === 'reflinked') && file.size > SLICE_BYTES_MAX
+}
+
+/**
+ * Shares the blocks of such files before they are read: pieces that go side by side could not agree on who links and who
+ * copies, and a copy must never be written into the node's own file. True for each that is shared now. Throws
+ * SourceChanged.
+ */
+export function shareLarge(order: GatherOrder, plan: SlicePlan): Io<boolean[]> {
+	return withSourceFolders(order.location, order.tag, plan.listing.dataDirectories, (source) =>
+		onHaven(
+			each(plan.transfers, order.width, function* (transfer) {
+				const from = yield* source.pathOf(transfer.file)
+				return yield* shareBlocks({ transfer, from, to: pathOf(targetOf(order, transfer)) })
+			}),
+		),
+	)
+}
+
+/** Of a plan's files those that it was done for as they are to come now: shared, or else copied. */
+export function withShared(transfers: Transfer[], large: Transfer[], shared: boolean[]): Transfer[] {
+	const now = new Map(
+		large.map((transfer, at) => [
+			transfer,
+			shared[at] ? { ...transfer, shared: true as const } : { ...transfer, how: 'copied' as const },
+		]),
+	)
+	return transfers.map((transfer) => now.get(transfer) ?? transfer)
+}

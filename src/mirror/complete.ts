@@ -1,5 +1,4 @@
 import { listSnapshot } from '../cassandra/list-snapshot.ts'
-import { constants } from '../files/builtins.ts'
 import { createFile, ownAs, READ } from '../files/contents.ts'
 import { FOLDER, flushOpened } from '../files/folders.ts'
 import { atOnce, type Io } from '../files/io.ts'
@@ -85,9 +84,8 @@ export function* dressPieced(
 	const root = `${order.base}/${gathering.folder(order.partial, order.number)}`
 	for (const transfer of transfers) {
 		if (!cameInPieces(transfer)) continue
-		const path = pathOf(`${root}/${transfer.file.path}`)
-		// What is shared has the node's mode already, and may be one that is not to be written.
-		yield* withOpen(path, transfer.shared ? READ : constants.O_WRONLY | constants.O_NOFOLLOW, function* (fd) {
+		// What came whole after all has its mode already, and may be a file that is not to be written.
+		yield* withOpen(pathOf(`${root}/${transfer.file.path}`), READ, function* (fd) {
 			yield* dress(fd, transfer, ALL_BITS)
 			if (order.flushEach) yield* fsync(fd)
 		})

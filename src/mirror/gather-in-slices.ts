@@ -6,6 +6,7 @@ import { enqueue } from './attempt.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
 import { type GatherAnswer, type GatherOrder, keyOf, type Plan, type SlicePlan } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
+import { spaceNeeded } from './plan.ts'
 import { donePiecesOf, type ResumedPiece } from './resume.ts'
 import { isLargeShared, withShared } from './share-large.ts'
 import { type Piece, SLICE_FILES_MAX, slicesOf } from './slices.ts'
@@ -23,24 +24,35 @@ interface LargeGathering {
 }
 
 /** Gathers a large snapshot, a slice a task, going on with what an earlier run had gathered of it. */
-export async function gatherInSlices({
-	pass,
-	writing,
-	order,
-	plan: planned,
-	onSpent,
-}: LargeGathering): Promise<GatherAnswer> {
+export async function gatherInSlices(gathering: LargeGathering): Promise<GatherAnswer> {
+	const { pass, writing, order } = gathering
+	const { engine, signal } = pass
+	const checkpoints = keepCheckpoints(pass, writing, order)
+	try {
+		return await gatherLarge(gathering, checkpoints)
+	} catch (error) {
+		if (error instanceof SourceChanged) return await engine.run('lookAgain', order, error.message)
+		// What is known to be durable stays for the next run to go on with.
+		if (!signal.aborted || !(await checkpoints.finish())) await engine.run('discard', order)
+		throw error
+	}
+}
+
+async function gatherLarge(
+	{ pass, writing, order, plan: planned, onSpent }: LargeGathering,
+	checkpoints: Checkpoints,
+): Promise<GatherAnswer> {
 	const { engine, totals } = pass
 	const key = keyOf(order)
 	const inherited = writing.inherited.find((one) => isSame(one.key, key))
-	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', planned.transfers, inherited) : []
-	const space = planned.space - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
+	// What can't be shared is copied: only now is it known how much space that takes, and what of it is there already.
+	const plan = await sharedAhead(pass, order, planned)
+	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', plan.transfers, inherited) : []
+	const space = spaceNeeded(plan.transfers) - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
 	const release = await reserveExactly(writing, space)
 	const beganMs = steadyMs()
-	const checkpoints = keepCheckpoints(pass, writing, order)
 	try {
-		await enqueue(pass, 0, () => engine.run('beginGathering', order, planned.listing))
-		const plan = await sharedAhead(pass, order, planned)
+		await enqueue(pass, 0, () => engine.run('beginGathering', order, plan.listing))
 		if (inherited) await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
 		totals.measured({
 			files: plan.transfers.length,
@@ -54,11 +66,6 @@ export async function gatherInSlices({
 		)
 		const answer = await enqueue(pass, 0, () => engine.run('completeGathering', order, plan, results))
 		return answer.answer === 'gathered' ? { ...answer, inSlices: true } : answer
-	} catch (error) {
-		if (error instanceof SourceChanged) return await engine.run('lookAgain', order, error.message)
-		// What is known to be durable stays for the next run to go on with.
-		if (!pass.signal.aborted || !(await checkpoints.finish())) await engine.run('discard', order)
-		throw error
 	} finally {
 		onSpent(steadyMs() - beganMs)
 		release()
@@ -71,7 +78,10 @@ async function sharedAhead(pass: Pass, order: GatherOrder, plan: Plan): Promise<
 	if (large.length === 0) return plan
 	const { dataDirectories } = plan.listing
 	const part = { listing: { dataDirectories }, transfers: large }
-	const shared = await enqueue(pass, 0, () => pass.engine.run('shareLarge', order, part))
+	const shared = await enqueue(pass, 0, async () => {
+		await pass.engine.run('beginGathering', order, plan.listing)
+		return await pass.engine.run('shareLarge', order, part)
+	})
 	return { ...plan, transfers: withShared(plan.transfers, large, shared) }
 }
 

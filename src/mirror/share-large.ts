@@ -1,13 +1,15 @@
-import type { Io } from '../files/io.ts'
-import { each } from '../files/io.ts'
+import { CREATE } from '../files/contents.ts'
+import { done, each, type Io } from '../files/io.ts'
 import { pathOf } from '../files/names.ts'
+import { withOpen } from '../files/operations.ts'
 import { onHaven } from '../haven/trouble.ts'
 import type { GatherOrder, SlicePlan } from './gather-order.ts'
 import { targetOf } from './gather-slice.ts'
 import type { Transfer } from './plan.ts'
+import { goOnUnless } from './read-source.ts'
 import { SLICE_BYTES_MAX } from './slices.ts'
 import { withSourceFolders } from './source-folders.ts'
-import { shareBlocks } from './transfer-file.ts'
+import { PIECED_BITS, shareBlocks } from './transfer-file.ts'
 
 /** Whether a file is to share its blocks with the node's, and takes long to read: then it is read in pieces. */
 export function isLargeShared({ how, file }: Transfer): boolean {
@@ -23,8 +25,12 @@ export function shareLarge(order: GatherOrder, plan: SlicePlan): Io<boolean[]> {
 	return withSourceFolders(order.location, order.tag, plan.listing.dataDirectories, (source) =>
 		onHaven(
 			each(plan.transfers, order.width, function* (transfer) {
-				const from = yield* source.pathOf(transfer.file)
-				return yield* shareBlocks({ transfer, from, to: pathOf(targetOf(order, transfer)) })
+				goOnUnless(order.stopped)
+				const to = pathOf(targetOf(order, transfer))
+				if (yield* shareBlocks({ transfer, from: yield* source.pathOf(transfer.file), to })) return true
+				// Pieces are written into what has this name: it must be a new file, whatever the failed link has done.
+				yield* withOpen(to, CREATE, () => done(undefined), transfer.file.mode | PIECED_BITS)
+				return false
 			}),
 		),
 	)

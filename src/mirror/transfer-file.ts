@@ -142,6 +142,9 @@ function* readShared({ transfer, piece, to, flush, umask, stopped }: TransferOrd
 	})
 }
 
+/** What its owner may do to a file that comes in pieces, as long as they come: its mode may allow neither. */
+export const PIECED_BITS = 0o600
+
 /** Copies a whole file, or a piece into its place in one that other pieces fill too. */
 function* copy(order: TransferOrder): Io<PieceResult> {
 	const { file } = order.transfer
@@ -149,7 +152,7 @@ function* copy(order: TransferOrder): Io<PieceResult> {
 	try {
 		const { whole } = order.piece
 		const flags = whole ? CREATE : constants.O_WRONLY | constants.O_CREAT
-		const mode = whole ? file.mode : file.mode | 0o200
+		const mode = whole ? file.mode : file.mode | PIECED_BITS
 		const target = yield* open(order.to, flags, mode)
 		try {
 			return yield* fill(order, source, target)

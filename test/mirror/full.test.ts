@@ -38,6 +38,29 @@ testWhere(notRoot, 'what will not fit is not begun, and says how much is missing
 	t.deepEqual(trueReceipts(t, scene), [])
 })
 
+testWhere(notRoot, 'what can’t be linked, and will not fit as a copy, is not begun either', async (t) => {
+	const parent = join(ownFolder(t), 'disk')
+	mkdirSync(parent)
+	await execa('mount', ['-t', 'tmpfs', '-o', 'size=6000k,nr_inodes=0', 'tmpfs', parent])
+	t.teardown(() => execa('umount', ['--lazy', parent], { reject: false }))
+	const scene = makeScene(t, { parent, dataBytes: 2_000_000 })
+	takeSnapshot(scene.node, 'daily')
+	const preload = `import fs from 'node:fs'
+const { linkSync } = fs
+fs.linkSync = (from, to) => {
+	if (/Data.db$/.test(to)) throw Object.assign(new Error('EPERM'), { code: 'EPERM', errno: -1, syscall: 'link' })
+	return linkSync(from, to)
+}`
+	const env = {
+		SNAPHAVEN_TEST_SLICE_BYTES: '100000',
+		NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+	}
+	const result = await scene.sync(['--hardlink'], { env })
+	t.is(result.exitCode, 1)
+	t.regex(result.stderr, /the haven is full: it needs 4\d{6} bytes there, and 1\d{6} are free/)
+	t.deepEqual(trueReceipts(t, scene), [])
+})
+
 testWhere(notRoot, 'what fits is sealed, though another does not fit', async (t) => {
 	const scene = await makeSmall(t, 5000, 1_000_000, 4)
 	takeSnapshot(scene.node, 'daily')

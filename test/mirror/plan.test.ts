@@ -116,6 +116,7 @@ const transfers = fc.array(
 	fc.record({
 		size: fc.oneof(fc.nat(10_000), fc.nat(3 * SLICE_BYTES_MAX), fc.constantFrom(SLICE_BYTES_MAX, SLICE_BYTES_MAX + 1)),
 		how: fc.constantFrom<Transfer['how']>('copied', 'reused', 'reflinked'),
+		shared: fc.boolean(),
 	}),
 	{ maxLength: 40 },
 )
@@ -123,7 +124,14 @@ const transfers = fc.array(
 test('slices carry every byte of every file once, in order, and none of them too much', (t) => {
 	fc.assert(
 		fc.property(transfers, fc.integer({ min: 1, max: 70 }), (sizes, filesMax) => {
-			const planned = sizes.map(({ size, how }, at): Transfer => ({ file: file(`f${at}`, { size }), how }))
+			const planned = sizes.map(
+				({ size, how, shared }, at): Transfer => ({
+					file: file(`f${at}`, { size }),
+					how,
+					...(shared && how === 'reflinked' ? { shared } : {}),
+				}),
+			)
+			const isDivided = (index: number) => planned[index]?.how === 'copied' || planned[index]?.shared === true
 			const slices = slicesOf(planned, filesMax)
 			const ends = planned.map(() => 0)
 			const pieces = planned.map(() => 0)
@@ -133,7 +141,8 @@ test('slices carry every byte of every file once, in order, and none of them too
 				if (slice.length > 1 && bytes > SLICE_BYTES_MAX) return false
 				for (const { index, offset, length, whole } of slice) {
 					if (offset !== ends[index] || (whole && length !== planned[index]?.file.size)) return false
-					if (length > SLICE_BYTES_MAX && planned[index]?.how === 'copied') return false
+					if (length > SLICE_BYTES_MAX && isDivided(index)) return false
+					if (!whole && !isDivided(index)) return false
 					ends[index] = offset + length
 					pieces[index] = (pieces[index] ?? 0) + 1
 				}

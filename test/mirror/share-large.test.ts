@@ -1,55 +1,84 @@
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { assertMirrored } from '../support/mirrored.ts'
 import { tagFolders, takeSnapshot } from '../support/tree.ts'
-import { makeScene, mirrored, objectsOf, trueReceipts } from './support/scene.ts'
+import { makeScene, mirrored, objectsOf, type Scene, trueReceipts } from './support/scene.ts'
 
 const DATA = 'nb-1-big-Data.db'
-const form = { dataBytes: 1_000_000 }
+const PIECE = 100_000
+const pieces = Array.from({ length: 10 }, (_, piece) => piece * PIECE)
 
-/** The environment in which 1 MB is ten pieces; `more` is run in each thread before anything else. */
-function inPieces(more = ''): Record<string, string> {
+/** A snapshot whose Data.db are of ten pieces each, and the path of the first on the node. */
+function makeLarge(t: ExecutionContext): Scene & { source: string } {
+	const scene = makeScene(t, { dataBytes: pieces.length * PIECE })
+	takeSnapshot(scene.node, 'daily')
+	return { ...scene, source: join(tagFolders(scene.node, 'daily')[0]?.path ?? '', DATA) }
+}
+
+/** The environment of such pieces; the code runs in each thread before anything else. */
+function inPieces(...code: string[]): Record<string, string> {
+	const preload = ["import fs from 'node:fs'", ...code].join('\n')
 	return {
-		SNAPHAVEN_TEST_SLICE_BYTES: '100000',
-		NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`import fs from 'node:fs'\n${more}`)}`,
+		SNAPHAVEN_TEST_SLICE_BYTES: String(PIECE),
+		NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
 	}
 }
 
-test('a large file that is hard-linked is read in pieces, and nothing of it is set', async (t) => {
-	const scene = makeScene(t, form)
-	takeSnapshot(scene.node, 'daily')
-	const source = join(tagFolders(scene.node, 'daily')[0]?.path ?? '', DATA)
-	const [before, positions] = [statSync(source), join(scene.own, 'positions')]
-	const note = `
-const real = fs.readSync
-fs.readSync = (fd, buffer, offset, length, position) => {
-	if (typeof position === 'number') fs.appendFileSync(${JSON.stringify(positions)}, position + '\\n')
+/** Code that notes each position that is read from, or written to, and then does more. */
+function note(call: 'readSync' | 'writeSync', file: string, more = ''): string {
+	return `
+const real = fs.${call}
+fs.${call} = (fd, buffer, offset, length, position) => {
+	if (typeof position === 'number') {
+		fs.appendFileSync(${JSON.stringify(file)}, position + ' ')
+		${more}
+	}
 	return real(fd, buffer, offset, length, position)
 }`
-	const [sealed] = objectsOf(await scene.syncWell(['--hardlink', '--json'], { env: inPieces(note) }))
+}
+
+/** Which pieces were begun, as `note` has noted it. */
+function begun(file: string): number[] {
+	const positions = new Set(readFileSync(file, 'utf8').trimEnd().split(' ').map(Number))
+	return pieces.filter((piece) => positions.has(piece))
+}
+
+/** Code that refuses to link the file: the first time, or each time. */
+function refuse(scene: Scene, how: 'once' | 'always'): string {
+	const mark = JSON.stringify(join(scene.own, 'refused'))
+	return `
+const { linkSync } = fs
+fs.linkSync = (from, to) => {
+	if (/${DATA}$/.test(to) && !(${how === 'once'} && fs.existsSync(${mark}))) {
+		fs.writeFileSync(${mark}, '')
+		throw Object.assign(new Error('EMLINK: too many links'), { code: 'EMLINK', errno: -31, syscall: 'link' })
+	}
+	return linkSync(from, to)
+}`
+}
+
+test('a large file that is hard-linked is read in pieces, and nothing of it is set', async (t) => {
+	const scene = makeLarge(t)
+	const [before, read] = [statSync(scene.source), join(scene.own, 'read')]
+	const [sealed] = objectsOf(await scene.syncWell(['--hardlink', '--json'], { env: inPieces(note('readSync', read)) }))
 	t.like(sealed, { type: 'sealed', state: 'whole', hardlinked: { files: 2 * 4 + 2 } })
 	const after = statSync(join(mirrored(scene, 'daily'), DATA))
 	t.deepEqual([after.ino, after.mode, after.mtimeMs], [before.ino, before.mode, before.mtimeMs])
 	t.is(after.nlink, before.nlink + 1)
-	const begun = readFileSync(positions, 'utf8').split('\n').map(Number)
-	t.true([0, 300_000, 900_000].every((position) => begun.includes(position)))
+	t.deepEqual(begun(read), pieces)
 	trueReceipts(t, scene)
 })
 
+// Refused once alone: whoever tried again beside the copy would write into the node's file, or find one in the way.
 test('one that can’t be linked is copied in pieces, and the node’s own file stays as it is', async (t) => {
-	const scene = makeScene(t, form)
-	takeSnapshot(scene.node, 'daily')
-	const source = join(tagFolders(scene.node, 'daily')[0]?.path ?? '', DATA)
-	const [before, contents] = [statSync(source), readFileSync(source)]
-	const refuse = `
-const real = fs.linkSync
-fs.linkSync = (from, to) => {
-	if (/${DATA}$/.test(to)) throw Object.assign(new Error('EMLINK: too many links'), { code: 'EMLINK', errno: -31, syscall: 'link' })
-	return real(from, to)
-}`
-	const [sealed] = objectsOf(await scene.syncWell(['--hardlink', '--json'], { env: inPieces(refuse) }))
+	const scene = makeLarge(t)
+	const { source } = scene
+	const [before, contents, written] = [statSync(source), readFileSync(source), join(scene.own, 'written')]
+	const env = inPieces(refuse(scene, 'once'), note('writeSync', written))
+	const [sealed] = objectsOf(await scene.syncWell(['--hardlink', '--json'], { env }))
 	t.like(sealed, { type: 'sealed', state: 'whole', copied: { files: 2 * 4 + 1 }, hardlinked: { files: 2 * 4 + 1 } })
+	t.deepEqual(begun(written), pieces)
 	t.not(statSync(join(mirrored(scene, 'daily'), DATA)).ino, before.ino)
 	const { ino, nlink, mtimeMs, ctimeMs } = statSync(source)
 	t.deepEqual([ino, nlink, mtimeMs, ctimeMs], [before.ino, before.nlink, before.mtimeMs, before.ctimeMs])
@@ -58,26 +87,40 @@ fs.linkSync = (from, to) => {
 	trueReceipts(t, scene)
 })
 
+test('a copy in place of a link goes on after a stop where it was stopped', async (t) => {
+	const scene = makeLarge(t)
+	const [first, second] = [join(scene.own, 'first'), join(scene.own, 'second')]
+	const stop = `if (position >= ${6 * PIECE}) {
+			process.kill(process.pid, 'SIGINT')
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+		}`
+	const stopped = inPieces(refuse(scene, 'always'), note('writeSync', first, stop))
+	t.is((await scene.sync(['--hardlink'], { env: stopped })).exitCode, 1)
+	t.false(existsSync(mirrored(scene, 'daily')))
+	t.true(readdirSync(join(scene.haven, '.snaphaven/partial')).length > 0)
+	const env = inPieces(refuse(scene, 'always'), note('writeSync', second))
+	t.like(objectsOf(await scene.syncWell(['--hardlink', '--json'], { env }))[0], { state: 'whole' })
+	t.false(begun(second).includes(0))
+	assertMirrored(scene.node, scene.haven)
+	trueReceipts(t, scene)
+})
+
 test('damage in the last piece of a hard-linked file is found', async (t) => {
-	const scene = makeScene(t, form)
-	takeSnapshot(scene.node, 'daily')
-	const source = join(tagFolders(scene.node, 'daily')[0]?.path ?? '', DATA)
+	const { source, sync } = makeLarge(t)
 	const fd = openSync(source, 'r+')
 	writeSync(fd, 'x', statSync(source).size - 1)
 	closeSync(fd)
-	const { exitCode, stderr } = await scene.sync(['--hardlink'], { env: inPieces() })
+	const { exitCode, stderr } = await sync(['--hardlink'], { env: inPieces() })
 	t.is(exitCode, 3)
 	t.regex(stderr, /nb-1-big-Data\.db: its CRC-32 is \d+, and Digest\.crc32 says/)
 })
 
-test('a snapshot that is cleared just before its large files are linked leaves nothing behind', async (t) => {
-	const scene = makeScene(t, form)
-	takeSnapshot(scene.node, 'daily')
-	const { path } = tagFolders(scene.node, 'daily')[0] ?? { path: '' }
+test('a snapshot that is cleared just before its large files are linked is skipped, and nothing of it counts', async (t) => {
+	const scene = makeLarge(t)
 	const clear = `
 const real = fs.linkSync
 fs.linkSync = (from, to) => {
-	if (/${DATA}$/.test(to)) fs.rmSync(${JSON.stringify(path)}, { recursive: true, force: true })
+	if (/${DATA}$/.test(to)) fs.rmSync(${JSON.stringify(join(scene.source, '..'))}, { recursive: true, force: true })
 	return real(from, to)
 }`
 	const result = await scene.sync(['--hardlink', '--json'], { env: inPieces(clear) })

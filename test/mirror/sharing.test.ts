@@ -1,4 +1,5 @@
 import {
+	chmodSync,
 	existsSync,
 	lstatSync,
 	mkdirSync,
@@ -122,6 +123,7 @@ for (const [tool, flags, sliceBytes] of [
 			const parent = await mount(t, tool, [...flags])
 			const scene = makeScene(t, { parent, dataBytes: 8_000_000, sstables: 3 })
 			takeSnapshot(scene.node, 'daily')
+			chmodSync(join(tagFolders(scene.node, 'daily')[0]?.path ?? '', 'nb-1-big-Data.db'), 0o440)
 			const free = () => statfsSync(parent).bavail * statfsSync(parent).bsize
 			await execa('sync', ['-f', parent])
 			const before = free()

@@ -4,7 +4,7 @@ import { cliFile, nodeBinary } from '../test/support/cli.ts'
 import { makeTree, takeSnapshot } from '../test/support/tree.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
 import { medians } from './support/rounds.ts'
-import type { Scenario } from './support/scenario.ts'
+import type { Figure, Scenario } from './support/scenario.ts'
 import { havenIn, syncCommand } from './support/snaphaven.ts'
 
 const rounds = { full: 21, smoke: 1 }
@@ -20,7 +20,7 @@ export const coldStart: Scenario = {
 			const [file = '', ...words] = syncCommand(tree, place)
 			await execa(file, words)
 			const list = ['list', '-s', havenIn(place), '--state-dir', join(place, 'state')]
-			const times = await medians({
+			const costs = await medians({
 				rounds: rounds[scale],
 				withTarget: (use) => use(place),
 				contenders: [
@@ -29,9 +29,10 @@ export const coldStart: Scenario = {
 					{ name: 'list', command: () => [nodeBinary, cliFile, ...list] },
 				],
 			})
-			const ratio = (name: string) => (times.get(name) ?? Number.NaN) / (times.get('node -e 0') ?? Number.NaN)
+			const seconds = (name: string) => costs.get(name)?.seconds ?? Number.NaN
+			const ratio = (name: string) => seconds(name) / seconds('node -e 0')
 			return [
-				...[...times].map(([what, value]) => ({ what, value, unit: 's' as const })),
+				...[...costs].map(([what, { seconds: value, ...cost }]): Figure => ({ what, value, unit: 's', cost })),
 				{ what: '--version / node -e 0', value: ratio('--version'), unit: '×', atMost: 2.5 },
 				{ what: 'list / node -e 0', value: ratio('list'), unit: '×', atMost: 5 },
 			]

@@ -8,8 +8,9 @@ import {
 	type TreeOptions,
 	takeSnapshot,
 } from '../test/support/tree.ts'
+import { median } from './support/median.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
-import { median, secondsOf } from './support/rounds.ts'
+import { secondsOf } from './support/rounds.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 import { havenIn, syncCommand } from './support/snaphaven.ts'
 

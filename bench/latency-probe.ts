@@ -1,12 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { execa, execaSync } from 'execa'
+import { execa } from 'execa'
 import { assertMirrored } from '../test/support/mirrored.ts'
 import { makeTree, removeLive, type Tree, takeSnapshot } from '../test/support/tree.ts'
+import { fioMissing, whileFio } from './support/fio.ts'
+import { median } from './support/median.ts'
 import { inFolder, placesMissing } from './support/places.ts'
-import { median, secondsOf, turns } from './support/rounds.ts'
+import { secondsOf, turns } from './support/rounds.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 import { havenIn, syncCommand } from './support/snaphaven.ts'
 
@@ -29,8 +30,7 @@ export function latencyProbe(size: keyof typeof sizes): Scenario {
 		name: size === 'large' ? 'latency-probe-large' : 'latency-probe',
 		byNameAlone: size === 'large',
 		title: `random reads of 4 kB on the machine’s disk, while ${said} in 16 MB SSTables that no cache holds is copied on it`,
-		missing: () =>
-			placesMissing() ?? (execaSync('fio', ['--version'], { reject: false }).exitCode === 0 ? undefined : 'needs fio'),
+		missing: () => placesMissing() ?? fioMissing(),
 		run: (scale) =>
 			inFolder(async (own) => {
 				const form =
@@ -122,18 +122,7 @@ async function forget(tree: Tree, own: string): Promise<void> {
 
 /** Reads at random places of a file, one at a time, for as long as `use` takes. */
 async function probe(file: string, use: () => Promise<unknown>): Promise<Omit<Probed, 'seconds'>> {
-	const begun = `${file}.begun`
-	const flags = ['--rw=randread', '--bs=4k', '--direct=1', '--time_based', '--runtime=3600', '--output-format=json']
-	const fio = execa('fio', ['--name=probe', `--filename=${file}`, ...flags, `--exec_prerun=touch ${begun}`], {
-		// It writes what the other command prints into a file there.
-		cwd: dirname(file),
-		reject: false,
-	})
-	while (!existsSync(begun) && fio.exitCode === null) await pause(20)
-	await rm(begun)
-	await use().finally(() => fio.kill('SIGINT'))
-	const { stdout, stderr } = await fio
-	if (!stdout.includes('"jobs"')) throw new Error(`fio told nothing: ${stdout} ${stderr}`)
-	const { percentile } = JSON.parse(stdout.slice(stdout.indexOf('{'))).jobs[0].read.clat_ns
+	const { read } = await whileFio(file, ['--rw=randread', '--direct=1'], use)
+	const { percentile } = read.clat_ns
 	return { p99: percentile['99.000000'] / 1e6, median: percentile['50.000000'] / 1e6 }
 }

@@ -5,8 +5,9 @@ import { receiptPath } from '../src/haven/layout.ts'
 import { type Receipt, writeReceipt } from '../src/haven/receipt.ts'
 import { withChecksum } from '../src/haven/sealed-text.ts'
 import { cliFile, nodeBinary } from '../test/support/cli.ts'
+import { median } from './support/median.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
-import { median, secondsOf, turns } from './support/rounds.ts'
+import { secondsOf, turns } from './support/rounds.ts'
 import type { Scenario } from './support/scenario.ts'
 
 const tables = { full: 500, smoke: 5 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { makeTree, type Tree, takeSnapshot } from '../test/support/tree.ts'
-import { measuredPass, timeMissing } from './support/measured-pass.ts'
+import { measuredPass } from './support/measured-pass.ts'
+import { median } from './support/median.ts'
 import { inFolder, onTmpfs, placesMissing } from './support/places.ts'
-import { median, secondsOf } from './support/rounds.ts'
+import { secondsOf } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { havenIn, syncCommand } from './support/snaphaven.ts'
 
@@ -14,7 +15,7 @@ const furtherPasses = { full: 5, smoke: 1 }
 export const manyTables: Scenario = {
 	name: 'many-tables',
 	title: '500 tables of 12 SSTables, 3 tags of 49,000 files: memory, disk use, a pass that has nothing to do',
-	missing: () => placesMissing() ?? timeMissing(),
+	missing: placesMissing,
 	run: (scale) =>
 		onTmpfs(1024, async (source) => {
 			const tree = makeTree(join(source, 'node'), { tables: tables[scale], sstables: 12 })

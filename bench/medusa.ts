@@ -5,8 +5,9 @@ import { type CassandraNode, startNode } from '../test/cassandra/support/node.ts
 import { makeNodetool } from '../test/cassandra/support/programs.ts'
 import { assertProven, filesIn, snapshotsOn } from '../test/cassandra/support/proof.ts'
 import { cliFile, nodeBinary } from '../test/support/cli.ts'
+import { type Cost, costOf, medianCost } from './support/cost.ts'
 import { inFolder, onTmpfs, placesMissing } from './support/places.ts'
-import { median, secondsOf, turns } from './support/rounds.ts'
+import { turns } from './support/rounds.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 import { havenIn } from './support/snaphaven.ts'
 
@@ -68,27 +69,35 @@ interface Comparison {
 async function compare({ node, own, scale, inTarget }: Comparison): Promise<Figure[]> {
 	const nodetool = await makeNodetool(own, node)
 	const ways = [medusaWay(node, nodetool), snaphavenWay(node, nodetool), nodetoolAlone(node, nodetool)]
-	const times = new Map(ways.map(({ name }) => [name, { first: [] as number[], second: [] as number[] }]))
+	const costs = new Map(ways.map(({ name }) => [name, { first: [] as Cost[], second: [] as Cost[] }]))
 	for (const { contender: way, round } of turns(ways, rounds[scale])) {
-		const found = times.get(way.name)
+		const found = costs.get(way.name)
 		await inTarget(async (target) => {
 			for (const turn of ['first', 'second'] as const) {
 				await writeRows(node, tables[scale], 1, 1000 + round)
 				const tag = `${way.name}${round}${turn}`
 				await execa('sync')
-				found?.[turn].push(await secondsOf(way.command(target, tag)))
+				found?.[turn].push(await costOf(way.command(target, tag), target))
 				way.check(target, way.tagOf(tag))
 				await node.nodetool('clearsnapshot', '-t', way.tagOf(tag))
 			}
 		})
 	}
 	return (['first', 'second'] as const).flatMap((turn): Figure[] => {
-		const of = (name: string) => median(times.get(name)?.[turn] ?? [])
-		const [base, ours, alone] = [of('medusa'), of('snaphaven'), of('nodetool')]
+		const of = (name: string) => medianCost(costs.get(name)?.[turn] ?? [])
+		const time = (what: string, name: string): Figure => {
+			const { seconds, ...cost } = of(name)
+			return { what: `${what}, ${turn}`, value: seconds, unit: 's', cost }
+		}
+		const [base, ours, alone] = ['medusa', 'snaphaven', 'nodetool'].map((name) => of(name).seconds) as [
+			number,
+			number,
+			number,
+		]
 		return [
-			{ what: `nodetool snapshot alone, ${turn}`, value: alone, unit: 's' },
-			{ what: `medusa backup-node; sync -f, ${turn}`, value: base, unit: 's' },
-			{ what: `snaphaven snapshot, ${turn}`, value: ours, unit: 's' },
+			time('nodetool snapshot alone', 'nodetool'),
+			time('medusa backup-node; sync -f', 'medusa'),
+			time('snaphaven snapshot', 'snaphaven'),
 			{ what: `snaphaven / medusa, ${turn}`, value: ours / base, unit: '×', atMost: turn === 'first' ? 0.5 : 0.25 },
 			{ what: `the same without nodetool’s time, ${turn}`, value: (ours - alone) / (base - alone), unit: '×' },
 		]

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { makeTree, takeSnapshot } from '../test/support/tree.ts'
-import { measuredPass, timeMissing } from './support/measured-pass.ts'
+import { measuredPass } from './support/measured-pass.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
 import { secondsOf } from './support/rounds.ts'
 import type { Scenario } from './support/scenario.ts'
@@ -12,7 +12,7 @@ const tags = { full: 200, smoke: 3 }
 export const millionFiles: Scenario = {
 	name: 'million-files',
 	title: '1,000,000 files in 20,000 snapshots of 100 tables: memory of the first pass, and a further one',
-	missing: () => placesMissing() ?? timeMissing(),
+	missing: placesMissing,
 	run: (scale) =>
 		onTmpfs(4096, (source) =>
 			onTmpfs(4096, async (target) => {

@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util'
 import { calls } from './calls.ts'
 import { coldStart } from './cold-start.ts'
 import { durable } from './durable.ts'
+import { flushWays } from './flush-ways.ts'
 import { growths } from './growth.ts'
 import { idleService } from './idle-service.ts'
-import { largeFile } from './large-file.ts'
+import { largeFile, largeFileOnDisk } from './large-file.ts'
+import { largeFileShared } from './large-file-shared.ts'
 import { latency } from './latency.ts'
 import { latencyProbe } from './latency-probe.ts'
 import { limitRate } from './limit-rate.ts'
@@ -21,7 +23,7 @@ import { slowSecond } from './slow-second.ts'
 import { smallFiles } from './small-files.ts'
 import { storm } from './storm.ts'
 import { assertWritable, type Measured, writePage } from './support/page.ts'
-import { amountOf, type Figure, isKept, type Scale, type Scenario } from './support/scenario.ts'
+import { amountOf, costNames, costsOf, type Figure, isKept, type Scale, type Scenario } from './support/scenario.ts'
 import { verify } from './verify.ts'
 
 const { values, positionals } = parseArgs({
@@ -39,7 +41,10 @@ if (values.write && values.smoke) {
 const scenarios = [
 	smallFiles,
 	durable,
+	flushWays,
 	largeFile,
+	largeFileOnDisk,
+	largeFileShared,
 	secondSnapshot,
 	nothingNew,
 	slowMount,
@@ -96,7 +101,8 @@ async function measure(scenario: Scenario, scale: Scale): Promise<Result> {
 
 function line(figure: Figure, scale: Scale): string {
 	const { what, unit, atMost } = figure
-	const shown = `${what.padEnd(40)} ${amountOf(figure).padStart(8)} ${unit}`
+	const costs = costsOf(figure).map((cost, at) => `, ${cost} ${costNames[at]}`)
+	const shown = `${what.padEnd(40)} ${amountOf(figure).padStart(8)} ${unit}${costs.join('')}`
 	if (atMost === undefined || scale === 'smoke') return shown
 	return `${shown.padEnd(54)} goal: at most ${atMost} ${unit} ${isKept(figure) ? '' : ' MISSED'}`.trimEnd()
 }

@@ -7,9 +7,11 @@ import { nodeBinary } from '../test/support/cli.ts'
 import { assertMirrored, snapshotsOf } from '../test/support/mirrored.ts'
 import { makeTree, type Tree } from '../test/support/tree.ts'
 import { arrival } from './support/arrival.ts'
+import { type Cost, medianCost, usedMB } from './support/cost.ts'
+import { median } from './support/median.ts'
 import { inFolder, onTmpfs, placesMissing } from './support/places.ts'
 import { cpuSeconds, processesOf, watchMemory } from './support/processes.ts'
-import { median, turns } from './support/rounds.ts'
+import { turns } from './support/rounds.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
 import { havenIn } from './support/snaphaven.ts'
 import type { Taken } from './support/take-snapshot.ts'
@@ -58,35 +60,42 @@ export function storm(size: keyof typeof sizes, onDisk = false): Scenario {
 	}
 }
 
-/** What one made of one storm. */
-interface Result {
-	/** From the first link to the last byte durable. */
-	seconds: number
+/** What one made of one storm; `seconds` are from the first link to the last byte durable. */
+interface Result extends Cost {
 	/** The same from the last file that the node wrote. */
 	afterLast: number
-	peakMB: number
 	files: number
 	lost: number
 }
 
 async function weather(watcher: Watcher, tree: Tree, target: string, scale: Scale): Promise<Result> {
+	const before = await usedMB(target)
 	const watching = await watcher.start(tree, target)
 	const peakMB = watchMemory(watching.pid)
-	const { firstMs, lastMs, durableMs } = await takenAndCopied(watching, tree, target, scale).finally(async () => {
+	const {
+		firstMs,
+		lastMs,
+		durableMs,
+		cpuSeconds: busy,
+	} = await takenAndCopied(watching, tree, target, scale).finally(async () => {
 		peakMB()
 		await watching.stop()
 	})
 	if (watcher === snaphaven) assertMirrored(tree, havenIn(target))
 	const { files, lost } = compareCopies(tree, havenIn(target))
 	const since = (ms: number) => (durableMs - ms) / 1000
-	return { seconds: since(firstMs), afterLast: since(lastMs), peakMB: peakMB(), files, lost }
+	const cost = { cpuSeconds: busy, peakMB: peakMB(), writtenMB: (await usedMB(target)) - before }
+	return { seconds: since(firstMs), afterLast: since(lastMs), ...cost, files, lost }
 }
 
 async function takenAndCopied(watching: Watching, tree: Tree, target: string, scale: Scale) {
 	await pause(calmMs[scale])
+	const busy = () => cpuSeconds(processesOf(watching.pid))
+	const before = busy()
 	const { stdout } = await execa(nodeBinary, [generator, JSON.stringify(tree), 'storm'])
 	const taken: Taken = JSON.parse(stdout)
-	return { ...taken, durableMs: await durable(watching, tree, target, scale) }
+	const durableMs = await durable(watching, tree, target, scale)
+	return { ...taken, durableMs, cpuSeconds: busy() - before }
 }
 
 /** When the last byte was durable: as snaphaven tells, which flushes by itself; of others, after one flush at the end. */
@@ -127,7 +136,7 @@ function figuresOf(results: Map<Watcher, Result[]>): Figure[] {
 	const ours = middle(snaphaven, ({ seconds }) => seconds)
 	return [...results].flatMap(([watcher, found]): Figure[] => {
 		const { name } = watcher
-		const seconds = middle(watcher, (result) => result.seconds)
+		const { seconds, ...cost } = medianCost(found)
 		const [{ files } = { files: 0 }] = found
 		const own: Figure[] = [
 			{
@@ -139,9 +148,8 @@ function figuresOf(results: Map<Watcher, Result[]>): Figure[] {
 		]
 		const ratio: Figure = { what: `snaphaven / ${name}`, value: ours / seconds, unit: '×' }
 		return [
-			{ what: `${name}, from the first file`, value: seconds, unit: 's' },
+			{ what: `${name}, from the first file`, value: seconds, unit: 's', cost },
 			...(watcher === snaphaven ? own : [name === 'lsyncd' ? { ...ratio, atMost: ofLsyncdMax } : ratio]),
-			{ what: `${name}, peak memory`, value: middle(watcher, ({ peakMB }) => peakMB), unit: 'MB' },
 			{ what: `${name}, lost of ${files}, at most`, value: Math.max(...found.map(({ lost }) => lost)), unit: 'files' },
 		]
 	})

@@ -34,7 +34,7 @@ function measure(shape: { tables: number; sstables: number; dataBytes: number },
 		removeLive(tree)
 		const haven = havenIn(place)
 		const state = ['--state-dir', join(place, 'state')]
-		const times = await medians({
+		const costs = await medians({
 			rounds: rounds[scale],
 			// Nothing is written: all read the same.
 			withTarget: (use) => use(haven),
@@ -49,6 +49,6 @@ function measure(shape: { tables: number; sstables: number; dataBytes: number },
 				},
 			],
 		})
-		return compared(times, 1.25)
+		return compared(costs, { loop: 1.25 })
 	})
 }

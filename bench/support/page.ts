@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { nodeBinary } from '../../test/support/cli.ts'
 import { plot } from './plot.ts'
-import { amountOf, type Figure, isKept, type Scenario } from './scenario.ts'
+import { amountOf, costNames, costsOf, type Figure, isKept, type Scenario } from './scenario.ts'
 
 /** A scenario and what came of it. */
 export interface Measured {
@@ -73,7 +73,8 @@ const heading = `# Benchmarks
 
 Written by \`npm run bench -- --write\`; bench/README.md says how each figure is taken. Ratios to \`cp\` and \`rsync\` in the
 same run travel from one machine to another, seconds do not. snaphaven reads every byte for its CRC-32, proves, flushes
-and seals; the others do none of it.`
+and seals; the others do none of it, and get a \`sync -f\` at their end. CPU: user’s and system’s time of all cores.
+Peak memory: of the largest process. Written: by how much the target’s file system is fuller.`
 
 async function machine(): Promise<string> {
 	const { stdout } = await execa(nodeBinary, ['--version'])
@@ -83,10 +84,13 @@ async function machine(): Promise<string> {
 }
 
 function table(figures: Figure[]): string {
+	const others = figures.some(({ cost }) => cost) ? costNames : []
 	const rows = figures.map((figure) => {
 		const { what, unit, atMost } = figure
 		const goal = atMost === undefined ? '' : `at most ${atMost} ${unit}${isKept(figure) ? '' : ': missed'}`
-		return `| ${what} | ${amountOf(figure)} ${unit} | ${goal} |`
+		const costs = costsOf(figure)
+		return [what, `${amountOf(figure)} ${unit}`, goal, ...others.map((_, at) => costs[at] ?? '')]
 	})
-	return ['| | | goal |', '|---|---|---|', ...rows].join('\n')
+	const head = ['', '', 'goal', ...others]
+	return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

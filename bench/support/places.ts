@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 
-/** What this machine lacks to mount a tmpfs and compare with other tools; undefined where it can. */
+/** What this machine lacks to mount a tmpfs, compare with other tools, and see what they take; undefined where it can. */
 export function placesMissing(): string | undefined {
 	if (execaSync('unshare', ['--mount', 'true'], { reject: false }).exitCode !== 0) return 'needs root to mount'
 	if (execaSync('rsync', ['--version'], { reject: false }).exitCode !== 0) return 'needs rsync'
+	const time = execaSync('/usr/bin/time', ['--format=%M', '--output=/dev/null', 'true'], { reject: false })
+	if (time.exitCode !== 0) return 'needs GNU time'
 	return undefined
 }
 
@@ -25,6 +27,19 @@ export function onTmpfs<T>(sizeMB: number, use: (path: string) => Promise<T>): P
 	})
 }
 
+/**
+ * The same, with so many MB of its memory written to just before: that of a virtual machine is several times as slow to
+ * use after it was free for a while, for whoever comes first.
+ */
+export function onWarmTmpfs<T>(sizeMB: number, warmMB: number, use: (path: string) => Promise<T>): Promise<T> {
+	return onTmpfs(sizeMB, async (path) => {
+		const file = join(path, 'warm')
+		await execa('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', `count=${warmMB}`])
+		await rm(file)
+		return await use(path)
+	})
+}
+
 /** File systems that a disk of its own can have, and how each is made. */
 const mkfs = { ext4: ['mkfs.ext4', '-q', '-F'], xfs: ['mkfs.xfs', '-q', '-f'] } as const
 export type FileSystem = keyof typeof mkfs
@@ -35,19 +50,34 @@ export function disksMissing(): string | undefined {
 	return placesMissing() ?? (lacking === undefined ? undefined : `needs ${lacking[0]}`)
 }
 
-/** A new file system of so many MB in a file on the machine's own disk, for as long as `use` takes. */
-export function onDisk<T>(fileSystem: FileSystem, sizeMB: number, use: (path: string) => Promise<T>): Promise<T> {
+/**
+ * A new file system of so many MB in a file on the machine's own disk, for as long as `use` takes; `uncached`: what it
+ * does not hold in memory itself comes from the disk each time.
+ */
+export function onDisk<T>(
+	fileSystem: FileSystem,
+	sizeMB: number,
+	use: (path: string) => Promise<T>,
+	{ uncached = false } = {},
+): Promise<T> {
 	return inFolder(async (own) => {
 		const [image, path] = [join(own, 'image'), join(own, 'mount')]
 		await Promise.all([writeFile(image, ''), mkdir(path)])
 		await truncate(image, sizeMB * 1024 * 1024)
 		const [program, ...flags] = mkfs[fileSystem]
 		await execa(program, [...flags, image])
-		await execa('mount', ['-o', 'loop', image, path])
+		const direct = `--direct-io=${uncached ? 'on' : 'off'}`
+		const { stdout: device } = await execa('losetup', ['--find', '--show', direct, image])
 		try {
-			return await use(path)
+			await execa('mount', [device, path])
+			try {
+				return await use(path)
+			} finally {
+				await execa('umount', ['--lazy', path])
+			}
 		} finally {
-			await execa('umount', ['--lazy', path])
+			// It goes when its file system is no longer mounted.
+			await execa('losetup', ['--detach', device])
 		}
 	})
 }

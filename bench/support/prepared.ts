@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { median, secondsOf, turns } from './rounds.ts'
+import { type Cost, costOf, medianCost } from './cost.ts'
+import { secondsOf, turns } from './rounds.ts'
 
 /** A way to do work that goes on from earlier work. */
 export interface PreparedContender {
@@ -24,8 +25,8 @@ export interface PreparedRounds {
 	again?: boolean
 }
 
-/** Median seconds of each contender, by name; all targets are prepared first, then the contenders take turns. */
-export async function preparedMedians(options: PreparedRounds): Promise<Map<string, number>> {
+/** The median of what each contender took, by name; all targets are prepared first, then the contenders take turns. */
+export async function preparedMedians(options: PreparedRounds): Promise<Map<string, Cost>> {
 	const { rounds, place, contenders, change, again } = options
 	const targetOf = (name: string, round: number) => join(place, `${name.replace(/\W+/g, '-')}.${again ? 0 : round}`)
 	for (const { name, prepare } of contenders) {
@@ -35,11 +36,11 @@ export async function preparedMedians(options: PreparedRounds): Promise<Map<stri
 		}
 	}
 	change?.()
-	const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
+	const costs = new Map<string, Cost[]>(contenders.map(({ name }) => [name, []]))
 	for (const { contender, round } of turns(contenders, rounds)) {
 		const target = targetOf(contender.name, round)
-		times.get(contender.name)?.push(await secondsOf(contender.command(target)))
+		costs.get(contender.name)?.push(await costOf(contender.command(target), target))
 		contender.check?.(target)
 	}
-	return new Map([...times].map(([name, values]) => [name, median(values)]))
+	return new Map([...costs].map(([name, found]) => [name, medianCost(found)]))
 }

@@ -13,7 +13,7 @@ export function processesOf(pid = 0): number[] {
 	}
 }
 
-/** The CPU's time that the processes have taken so far; those that have ended took none. */
+/** The CPU's time that the processes have taken so far, with their children that have ended; those that have ended themselves took none. */
 export function cpuSeconds(processes: number[]): number {
 	return processes.reduce((total, pid) => total + cpuTicks(pid), 0) / ticksASecond
 }
@@ -46,7 +46,7 @@ function cpuTicks(pid: number): number {
 		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
 			.replace(/^.*\) /, '')
 			.split(' ')
-		return Number(fields[11]) + Number(fields[12])
+		return [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0)
 	} catch {
 		return 0
 	}

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { execa } from 'execa'
+import { type Cost, costOf, medianCost } from './cost.ts'
 
 /** A way to do the same work. */
 export interface Contender {
@@ -19,17 +20,17 @@ export interface RoundsOptions {
 	withTarget: (use: (target: string) => Promise<void>) => Promise<void>
 }
 
-/** Median seconds of each contender, by name; they take turns. */
-export async function medians({ rounds, contenders, withTarget }: RoundsOptions): Promise<Map<string, number>> {
-	const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
+/** The median of what each contender took, by name; they take turns. */
+export async function medians({ rounds, contenders, withTarget }: RoundsOptions): Promise<Map<string, Cost>> {
+	const costs = new Map<string, Cost[]>(contenders.map(({ name }) => [name, []]))
 	for (const { contender, round } of turns(contenders, rounds)) {
 		if (round >= (contender.roundsMax ?? rounds)) continue
 		await withTarget(async (target) => {
-			times.get(contender.name)?.push(await secondsOf(contender.command(target)))
+			costs.get(contender.name)?.push(await costOf(contender.command(target), target))
 			contender.check?.(target)
 		})
 	}
-	return new Map([...times].map(([name, values]) => [name, median(values)]))
+	return new Map([...costs].map(([name, found]) => [name, medianCost(found)]))
 }
 
 /** Each contender once a round; another one begins each round, so that none always goes first. */
@@ -45,9 +46,4 @@ export async function secondsOf([file = '', ...args]: string[]): Promise<number>
 	const start = performance.now()
 	await execa(file, args, { stdout: 'ignore' })
 	return (performance.now() - start) / 1000
-}
-
-/** The middle one; of an even number, the lower of the two. */
-export function median(values: number[]): number {
-	return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1] ?? Number.NaN
 }

@@ -1,3 +1,5 @@
+import type { Cost } from './cost.ts'
+
 /** How large a run is: `full` as the goals ask, `smoke` small and once, to see that all of it works. */
 export type Scale = 'full' | 'smoke'
 
@@ -9,6 +11,8 @@ export interface Figure {
 	unit: '×' | 's' | 'ms' | 'MB' | '%' | 'files' | 'calls'
 	/** The goal; undefined where the figure is only for comparison. */
 	atMost?: number
+	/** What else the command took whose time it is. */
+	cost?: Omit<Cost, 'seconds'>
 	/** Where it stands in a plot and in a table of its own: with how much of what it was measured. */
 	at?: { series: string; amount: number; of: string }
 }
@@ -17,6 +21,15 @@ export interface Figure {
 export function amountOf({ value, unit }: Figure): string {
 	return value.toFixed(unit === 'files' ? 0 : value < 20 ? 3 : 1)
 }
+
+/** What else a command took, as it is shown: by its time's figure, in the order of `costNames`. */
+export function costsOf({ cost }: Figure): string[] {
+	if (!cost) return []
+	return [`${cost.cpuSeconds.toFixed(2)} s`, `${cost.peakMB.toFixed(1)} MB`, `${cost.writtenMB.toFixed(1)} MB`]
+}
+
+/** What `costsOf` shows. */
+export const costNames = ['CPU', 'peak memory', 'written']
 
 /** Whether a figure keeps its goal; one without a goal does. */
 export function isKept({ value, atMost }: Figure): boolean {

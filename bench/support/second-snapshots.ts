@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { assertMirrored } from '../../test/support/mirrored.ts'
 import { flushTables, removeLive, type Tree, takeSnapshot } from '../../test/support/tree.ts'
+import { flushed } from './cost.ts'
 import { layOut } from './lay-out.ts'
 import type { PreparedRounds } from './prepared.ts'
 import { havenIn, syncCommand } from './snaphaven.ts'
@@ -24,7 +25,7 @@ export function secondSnapshots(
 				prepare: (target) => copy(monday, join(target, 'monday')),
 				command: (target) => {
 					const before = `--link-dest=${join(target, 'monday')}`
-					return ['rsync', '-a', before, `${join(root, 'tuesday')}/`, join(target, 'tuesday')]
+					return flushed(target, ['rsync', '-a', before, `${join(root, 'tuesday')}/`, join(target, 'tuesday')])
 				},
 			},
 			{

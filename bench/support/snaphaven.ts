@@ -1,11 +1,17 @@
 import { dirname, join } from 'node:path'
 import { cliFile, nodeBinary } from '../../test/support/cli.ts'
 import type { Tree } from '../../test/support/tree.ts'
+import type { Cost } from './cost.ts'
 import type { Figure } from './scenario.ts'
 
 /** The command that mirrors a tree into a haven. Its memory lies on the node, as it does by default: new for each target. */
 export function syncCommand(tree: Tree, target: string): string[] {
 	return [nodeBinary, cliFile, 'sync', '--once', '--quiet', ...places(tree, target), tree.keyspace]
+}
+
+/** The same where there is no program to call syncfs by: each file is flushed by itself. */
+export function flushingEach(command: string[]): string[] {
+	return ['env', 'PATH=/nowhere', ...command]
 }
 
 /** The service for the same. */
@@ -23,19 +29,23 @@ export function havenIn(target: string): string {
 	return join(target, 'haven')
 }
 
-/** The medians as figures: seconds of each, and how they compare with the first; snaphaven's with its goal, however its name goes on. */
-export function compared(times: Map<string, number>, atMost: number): Figure[] {
-	const [[baseName, base] = ['', Number.NaN], ...others] = times
-	return [
-		{ what: baseName, value: base, unit: 's' },
-		...others.flatMap(([name, value]): Figure[] => [
-			{ what: name, value, unit: 's' },
-			{
-				what: `${name} / ${baseName}`,
-				value: value / base,
-				unit: '×',
-				...(name.startsWith('snaphaven') ? { atMost } : {}),
-			},
-		]),
-	]
+/**
+ * What each took as figures, and how their times compare: each other tool's with the first one's, and snaphaven's (however
+ * its name goes on) with those that it has goals beside, by their names.
+ */
+export function compared(costs: Map<string, Cost>, goals: Record<string, number>): Figure[] {
+	const [base = ''] = costs.keys()
+	const times = [...costs].map(([what, { seconds, ...cost }]): Figure => ({ what, value: seconds, unit: 's', cost }))
+	const ratio = (one: string, other: string, atMost?: number): Figure => ({
+		what: `${one} / ${other}`,
+		value: (costs.get(one)?.seconds ?? Number.NaN) / (costs.get(other)?.seconds ?? Number.NaN),
+		unit: '×',
+		...(atMost === undefined ? {} : { atMost }),
+	})
+	const ratios = [...costs.keys()].flatMap((name) => {
+		if (name === base) return []
+		if (!name.startsWith('snaphaven')) return [ratio(name, base)]
+		return Object.entries(goals).map(([other, atMost]) => ratio(name, other, atMost))
+	})
+	return [...times, ...ratios]
 }

@@ -8,6 +8,8 @@ import { SLICE_BYTES_MAX } from './slices.ts'
 export interface Checkpoints {
 	/** These pieces were written. They are noted down once enough of them have come. */
 	done: (pieces: DonePiece[]) => Promise<void>
+	/** What an earlier run had gathered was taken over, and is noted down. */
+	wentOn: () => void
 	/** Notes down what is left; false where there is nothing that a restart could go on with. */
 	finish: () => Promise<boolean>
 }
@@ -45,6 +47,9 @@ export function keepCheckpoints({ engine, haven }: Pass, { lease }: Writing, ord
 			if (bytes < CHECKPOINT_BYTES) return
 			running = running.then(note)
 			await running
+		},
+		wentOn: () => {
+			noted = true
 		},
 		finish: async () => {
 			try {

@@ -53,7 +53,10 @@ async function gatherLarge(
 	const beganMs = steadyMs()
 	try {
 		await enqueue(pass, 0, () => engine.run('beginGathering', order, plan.listing))
-		if (inherited) await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
+		if (inherited && resumed.length > 0) {
+			await engine.run('resumeGathering', order, plan.transfers, inherited, resumed)
+			checkpoints.wentOn()
+		}
 		totals.measured({
 			files: plan.transfers.length,
 			bytes: plan.transfers.reduce((sum, { file }) => sum + file.size, 0),
@@ -76,12 +79,8 @@ async function gatherLarge(
 async function sharedAhead(pass: Pass, order: GatherOrder, plan: Plan): Promise<Plan> {
 	const large = plan.transfers.filter(isLargeShared)
 	if (large.length === 0) return plan
-	const { dataDirectories } = plan.listing
-	const part = { listing: { dataDirectories }, transfers: large }
-	const shared = await enqueue(pass, 0, async () => {
-		await pass.engine.run('beginGathering', order, plan.listing)
-		return await pass.engine.run('shareLarge', order, part)
-	})
+	const { dataDirectories, folders } = plan.listing
+	const shared = await enqueue(pass, 0, () => pass.engine.run('shareLarge', order, { dataDirectories, folders }, large))
 	return { ...plan, transfers: withShared(plan.transfers, large, shared) }
 }
 

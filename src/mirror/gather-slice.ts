@@ -21,8 +21,13 @@ export function* beginGathering(order: GatherOrder, listing: SnapshotListing): I
 function* makeFolders(order: GatherOrder, listing: SnapshotListing): Io<void> {
 	const base = order.base ?? ''
 	yield* makePlaces(base, order.location)
-	const folder = `${base}/${gathering.folder(order.partial, order.number)}`
-	for (const { path } of listing.folders) yield* makeFolder(pathOf(path === '' ? folder : `${folder}/${path}`), 0o700)
+	yield* makeGatheringFolders(order, listing)
+}
+
+/** Makes the folders that the snapshot is gathered in, those that are missing. */
+export function* makeGatheringFolders(order: GatherOrder, { folders }: Pick<SnapshotListing, 'folders'>): Io<void> {
+	const folder = `${order.base}/${gathering.folder(order.partial, order.number)}`
+	for (const { path } of folders) yield* makeFolder(pathOf(path === '' ? folder : `${folder}/${path}`), 0o700)
 }
 
 /** Brings a slice of the plan into the gathering folder. */

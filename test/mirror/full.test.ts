@@ -58,6 +58,7 @@ fs.linkSync = (from, to) => {
 	const result = await scene.sync(['--hardlink'], { env })
 	t.is(result.exitCode, 1)
 	t.regex(result.stderr, /the haven is full: it needs 4\d{6} bytes there, and 1\d{6} are free/)
+	t.false(existsSync(join(scene.haven, 'data')))
 	t.deepEqual(trueReceipts(t, scene), [])
 })
 

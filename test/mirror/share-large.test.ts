@@ -6,7 +6,8 @@ import { tagFolders, takeSnapshot } from '../support/tree.ts'
 import { makeScene, mirrored, objectsOf, type Scene, trueReceipts } from './support/scene.ts'
 
 const DATA = 'nb-1-big-Data.db'
-const PIECE = 100_000
+// More than is read at once, so that a stop is seen in the middle of one.
+const PIECE = 600_000
 const pieces = Array.from({ length: 10 }, (_, piece) => piece * PIECE)
 
 /** A snapshot whose Data.db are of ten pieces each, and the path of the first on the node. */
@@ -89,15 +90,29 @@ test('one that can’t be linked is copied in pieces, and the node’s own file 
 
 test('a copy in place of a link goes on after a stop where it was stopped', async (t) => {
 	const scene = makeLarge(t)
-	const [first, second] = [join(scene.own, 'first'), join(scene.own, 'second')]
-	const stop = `if (position >= ${6 * PIECE}) {
-			process.kill(process.pid, 'SIGINT')
+	const [first, again, second] = ['first', 'again', 'second'].map((name) => join(scene.own, name)) as [
+		string,
+		string,
+		string,
+	]
+	// Signalled once: a second one would end it at once.
+	const stopAt = (file: string, least: number) => `if (position >= ${least}) {
+			try {
+				fs.writeFileSync(${JSON.stringify(file)} + '.stopped', '', { flag: 'wx' })
+				process.kill(process.pid, 'SIGINT')
+			} catch {}
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
 		}`
-	const stopped = inPieces(refuse(scene, 'always'), note('writeSync', first, stop))
-	t.is((await scene.sync(['--hardlink'], { env: stopped })).exitCode, 1)
-	t.false(existsSync(mirrored(scene, 'daily')))
-	t.true(readdirSync(join(scene.haven, '.snaphaven/partial')).length > 0)
+	// The second time before anything further has come.
+	for (const [file, least] of [
+		[first, 3 * PIECE],
+		[again, 0],
+	] as const) {
+		const env = inPieces(refuse(scene, 'always'), note('writeSync', file, stopAt(file, least)))
+		t.is((await scene.sync(['--hardlink'], { env })).exitCode, 1)
+		t.false(existsSync(mirrored(scene, 'daily')))
+		t.true(readdirSync(join(scene.haven, '.snaphaven/partial')).length > 0)
+	}
 	const env = inPieces(refuse(scene, 'always'), note('writeSync', second))
 	t.like(objectsOf(await scene.syncWell(['--hardlink', '--json'], { env }))[0], { state: 'whole' })
 	t.false(begun(second).includes(0))

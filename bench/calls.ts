@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import { filesPerSSTable, flushTables, makeTree, removeLive, takeSnapshot } from '../test/support/tree.ts'
+import { layOut } from './support/lay-out.ts'
 import { onTmpfs, placesMissing } from './support/places.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { syncCommand } from './support/snaphaven.ts'
@@ -74,8 +75,8 @@ async function countAll(form: Form): Promise<Map<string, Counts>> {
 		const count = async (what: string, command: string[]) => {
 			counted.set(what, await countCalls(command, join(place, 'counts')))
 		}
-		await count('cp -a', ['cp', '-a', join(tree.root, 'data', tree.keyspace), join(place, 'copy')])
 		takeSnapshot(tree, 'monday')
+		await count('cp -a', ['cp', '-a', layOut(tree, 'monday', join(place, 'for-cp')), join(place, 'copy')])
 		await count('a first snapshot', syncCommand(tree, place))
 		await count('nothing new', syncCommand(tree, place))
 		flushTables(tree)

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { assertSealed, forget, makeLargeTree } from './support/large-tree.ts'
-import { disksMissing, onDisk } from './support/places.ts'
+import { disksMissing, onDisk, roomMissing } from './support/places.ts'
 import { medians } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { compared, havenIn, syncCommand } from './support/snaphaven.ts'
@@ -16,7 +16,7 @@ export const largeFileShared: Scenario = {
 	name: 'large-file-shared',
 	title:
 		'one Data.db of 8 GiB that no cache holds, on an XFS of its own on the machine’s disk, and the haven on the same: reflinked, hard-linked, and read once',
-	missing: disksMissing,
+	missing: (scale) => disksMissing() ?? roomMissing(1.25 * sizes[scale].megabytes),
 	run: (scale) => {
 		const { megabytes, rounds } = sizes[scale]
 		return onDisk('xfs', megabytes + 512, (place) => compareReads(place, megabytes, rounds), { uncached: true })

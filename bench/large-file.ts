@@ -1,14 +1,11 @@
-import { statfsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { flushed } from './support/cost.ts'
 import { assertSealed, forget, makeLargeTree } from './support/large-tree.ts'
-import { inFolder, onTmpfs, onWarmTmpfs, placesMissing } from './support/places.ts'
+import { inFolder, onTmpfs, onWarmTmpfs, placesMissing, roomMissing } from './support/places.ts'
 import { medians } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { compared, havenIn, syncCommand } from './support/snaphaven.ts'
 
-const MIB = 1024 * 1024
 const inMemory = { full: { megabytes: 2048, rounds: 5 }, smoke: { megabytes: 16, rounds: 1 } }
 const onDisk = { full: { megabytes: 8192, rounds: 3 }, smoke: { megabytes: 16, rounds: 1 } }
 
@@ -26,7 +23,7 @@ export const largeFile: Scenario = {
 export const largeFileOnDisk: Scenario = {
 	name: 'large-file-disk',
 	title: 'one Data.db of 8 GiB that no cache holds, from the machine’s disk to itself',
-	missing: () => placesMissing() ?? roomMissing(),
+	missing: (scale) => placesMissing() ?? roomMissing(2.5 * onDisk[scale].megabytes),
 	run: (scale) =>
 		inFolder((source) => compareCopies({ source, ...onDisk[scale], withTarget: inFolder, fromDisk: true })),
 }
@@ -63,10 +60,4 @@ async function compareCopies({ source, megabytes, rounds, withTarget, fromDisk }
 		],
 	})
 	return compared(costs, { 'cp --reflink=never': 1.15 })
-}
-
-/** The file twice, and half as much again. */
-function roomMissing(): string | undefined {
-	const { bsize, bavail } = statfsSync(tmpdir())
-	return bsize * bavail > 2.5 * onDisk.full.megabytes * MIB ? undefined : `needs 20 GiB free in ${tmpdir()}`
 }

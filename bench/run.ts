@@ -86,7 +86,7 @@ process.exitCode = results.some((result) => result === 'failed') ? 1 : 0
 type Result = 'passed' | 'failed' | 'not run'
 
 async function measure(scenario: Scenario, scale: Scale): Promise<Result> {
-	const missing = scenario.missing()
+	const missing = scenario.missing(scale)
 	console.log(`\n${scenario.name}: ${scenario.title}${scale === 'smoke' ? ', in small' : ''}`)
 	if (missing !== undefined) {
 		console.log(`  not run: ${missing}`)

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,12 @@ export function disksMissing(): string | undefined {
 	return placesMissing() ?? (lacking === undefined ? undefined : `needs ${lacking[0]}`)
 }
 
+/** What this machine's disk lacks for so many MiB; undefined where it has the room. */
+export function roomMissing(megabytes: number): string | undefined {
+	const { bsize, bavail } = statfsSync(tmpdir())
+	return bsize * bavail > megabytes * 1024 * 1024 ? undefined : `needs ${megabytes} MiB free in ${tmpdir()}`
+}
+
 /**
  * A new file system of so many MB in a file on the machine's own disk, for as long as `use` takes; `uncached`: what it
  * does not hold in memory itself comes from the disk each time.
@@ -66,20 +73,26 @@ export function onDisk<T>(
 		await truncate(image, sizeMB * 1024 * 1024)
 		const [program, ...flags] = mkfs[fileSystem]
 		await execa(program, [...flags, image])
-		const direct = `--direct-io=${uncached ? 'on' : 'off'}`
-		const { stdout: device } = await execa('losetup', ['--find', '--show', direct, image])
+		await mountImage(image, path, uncached)
 		try {
-			await execa('mount', [device, path])
-			try {
-				return await use(path)
-			} finally {
-				await execa('umount', ['--lazy', path])
-			}
+			return await use(path)
 		} finally {
-			// It goes when its file system is no longer mounted.
-			await execa('losetup', ['--detach', device])
+			await execa('umount', ['--lazy', path])
 		}
 	})
+}
+
+async function mountImage(image: string, path: string, uncached: boolean): Promise<void> {
+	const direct = `--direct-io=${uncached ? 'on' : 'off'}`
+	const { stdout: device } = await execa('losetup', ['--find', '--show', direct, image])
+	try {
+		await execa('mount', [device, path])
+	} finally {
+		// Once mounted, it goes with its file system, however this ends.
+		await execa('losetup', ['--detach', device])
+	}
+	const { stdout: isDirect } = await execa('losetup', ['--noheadings', '--output', 'DIO', device])
+	if (uncached && isDirect.trim() !== '1') throw new Error(`${image} can’t be read without the page cache`)
 }
 
 /** A new folder on the machine's own disk, for as long as `use` takes. */

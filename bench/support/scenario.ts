@@ -43,7 +43,7 @@ export interface Scenario {
 	/** What is measured, in a sentence. */
 	title: string
 	/** What the machine lacks for it; undefined where it can run. */
-	missing: () => string | undefined
+	missing: (scale: Scale) => string | undefined
 	/** Runs only when it is asked for by name: it takes what most machines lack. */
 	byNameAlone?: boolean
 	/** What it is compared with elsewhere, and can't be on this machine, each with why. */

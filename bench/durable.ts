@@ -5,29 +5,17 @@ import { flushed } from './support/cost.ts'
 import { disksMissing, onDisk, onTmpfs } from './support/places.ts'
 import { medians } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
+import { atEachSize, type Size } from './support/sizes.ts'
 import { compared, flushingEach, havenIn, syncCommand } from './support/snaphaven.ts'
-
-/** Ten times as many show what it takes where the start of a process no longer counts. */
-const sizes = {
-	full: [
-		{ files: '8,000 files', tables: 50, rounds: 7, megabytes: 512 },
-		{ files: '80,000 files', tables: 500, rounds: 3, megabytes: 2048 },
-	],
-	smoke: [{ files: '480 files', tables: 3, rounds: 1, megabytes: 512 }],
-}
 
 export const durable: Scenario = {
 	name: 'durable',
 	title: 'small files, 160 in a snapshot, from tmpfs to ext4 and to xfs on the machine’s disk, flushed',
 	missing: disksMissing,
-	run: async (scale) => {
-		const figures: Figure[] = []
-		for (const size of sizes[scale]) figures.push(...(await measure(size)))
-		return figures
-	},
+	run: (scale) => atEachSize(scale, measure),
 }
 
-function measure({ files, tables, rounds, megabytes }: (typeof sizes)['full'][number]): Promise<Figure[]> {
+function measure({ files, tables, rounds, megabytes }: Size): Promise<Figure[]> {
 	return onTmpfs(megabytes, async (source) => {
 		const tree = makeTree(join(source, 'node'), { tables, sstables: 20 })
 		takeSnapshot(tree, 'daily')

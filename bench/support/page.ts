@@ -74,7 +74,7 @@ const heading = `# Benchmarks
 Written by \`npm run bench -- --write\`; bench/README.md says how each figure is taken. Ratios to \`cp\` and \`rsync\` in the
 same run travel from one machine to another, seconds do not. snaphaven reads every byte for its CRC-32, proves, flushes
 and seals; the others do none of it, and get a \`sync -f\` at their end. CPU: user’s and system’s time of all cores.
-Peak memory: of the largest process. Written: by how much the target’s file system is fuller.`
+Peak memory: of the largest process (storms: of all). Written: by how much the target’s file system is fuller.`
 
 async function machine(): Promise<string> {
 	const { stdout } = await execa(nodeBinary, ['--version'])

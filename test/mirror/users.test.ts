@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava'
 import { execaSync } from 'execa'
 import { assertMirrored } from '../support/mirrored.ts'
 import { testWhere } from '../support/not-run.ts'
-import { tagFolders, takeSnapshot } from '../support/tree.ts'
+import { type TreeOptions, tagFolders, takeSnapshot } from '../support/tree.ts'
 import {
 	assertNoTrace,
 	changesBetween,
@@ -29,8 +29,8 @@ const missing =
 			: 'needs setpriv'
 
 /** A node of somebody else's, all of whose files anybody may read, and a haven that nobody may make. */
-function makeForeign(t: ExecutionContext): Scene & { folder: string } {
-	const scene = makeScene(t, { tables: 2 })
+function makeForeign(t: ExecutionContext, form: TreeOptions = {}): Scene & { folder: string } {
+	const scene = makeScene(t, { tables: 2, ...form })
 	takeSnapshot(scene.node, 'daily')
 	execFileSync('chown', ['-R', '1234:1234', scene.node.root])
 	execFileSync('chmod', ['-R', 'a+rX', scene.own])
@@ -58,6 +58,35 @@ testWhere(
 		for (const { files } of trueReceipts(t, scene))
 			for (const file of files as unknown as { uid: number }[]) t.is(file.uid, 1234)
 		t.regex((await scene.syncWell([], { wrapper: asNobody })).stdout, /2 snapshots already safe/)
+	},
+)
+
+testWhere(
+	missing,
+	'a large live file that nobody may write, and can’t be linked, is copied with its mode and time all the same',
+	async (t) => {
+		const scene = makeForeign(t, { dataBytes: 1_000_000 })
+		const live = join(scene.folder, '../../nb-1-big-Data.db')
+		chmodSync(live, 0o444)
+		const refuse = `import fs from 'node:fs'
+const { linkSync } = fs
+fs.linkSync = (from, to) => {
+	if (/big-Data.db$/.test(to)) throw Object.assign(new Error('EPERM'), { code: 'EPERM', errno: -1, syscall: 'link' })
+	return linkSync(from, to)
+}`
+		const env = {
+			SNAPHAVEN_TEST_SLICE_BYTES: '100000',
+			NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(refuse)}`,
+		}
+		const flags = ['--sync-sstables', '--hardlink']
+		const { stderr } = await scene.syncWell(flags, { wrapper: asNobody, env })
+		t.notRegex(stderr, /could not be mirrored/)
+		const [copy, source] = [
+			statSync(join(scene.haven, 'data/ks', scene.node.folders[0] ?? '', 'nb-1-big-Data.db')),
+			statSync(live),
+		]
+		t.deepEqual([copy.uid, copy.mode, copy.nlink], [uid, 0o100444, 1])
+		t.is(Math.round(copy.mtimeMs), Math.round(source.mtimeMs))
 	},
 )
 

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { execa } from 'execa'
 import { fingerprint, type Scene, trueReceipts } from '../mirror/support/scene.ts'
@@ -21,8 +22,19 @@ async function makeSmall(t: ExecutionContext, sizeKB: number, tree: TreeOptions)
 	await execa('mount', ['-t', 'tmpfs', '-o', `size=${sizeKB}k,nr_inodes=0`, 'tmpfs', nas])
 	t.teardown(() => execa('umount', ['--lazy', nas], { reject: false }))
 	const scene = makeServiceScene(t, { ...tree, haven: join(nas, 'haven') })
-	return { scene, remount: (options: string) => execa('mount', ['-o', `remount,${options}`, nas]) }
+	const remount = async (options: string) => {
+		const command = ['-o', `remount,${options}`, nas]
+		for (let tries = 1; ; tries++) {
+			// It is busy (mount(8) ends with 32) while the service has a file there open for writing: for an instant.
+			const { exitCode } = await execa('mount', command, { reject: tries === TRIES_MAX })
+			if (exitCode === 0) return
+			await sleep(50)
+		}
+	}
+	return { scene, remount }
 }
+
+const TRIES_MAX = 100
 
 function told(service: RunningService): { errors: number; recovered: number } {
 	const count = (expression: RegExp) => service.said().match(expression)?.length ?? 0

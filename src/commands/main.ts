@@ -1,3 +1,4 @@
+import { beginThread } from '../mirror/worker-threads.ts'
 import { guardStreams } from '../report/streams.ts'
 import { tellVersion } from './tell-version.ts'
 
@@ -29,10 +30,17 @@ export async function main(argv: string[]): Promise<number> {
 	try {
 		const [first = '', ...rest] = argv
 		const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+		if (willMirror(first, argv)) beginThread()
 		const command = await (named ?? COMMANDS['sync'])?.()
 		return (await command?.(named ? rest : argv)) ?? 1
 	} catch (error) {
 		const { tellError } = await import('../report/tell-error.ts')
 		return await tellError(error)
 	}
+}
+
+/** Whether a command line is, for all that can be seen at once, one that has the threads work: they start meanwhile. */
+function willMirror(first: string, argv: string[]): boolean {
+	const hasThreads = first === 'sync' || first === 'verify' || !Object.hasOwn(COMMANDS, first)
+	return hasThreads && argv.length > 1 && !argv.some((argument) => /^(-h|--help|--version)$/.test(argument))
 }

@@ -1,4 +1,3 @@
-import { beginThreads } from '../mirror/worker-threads.ts'
 import { tellHelp } from './help.ts'
 import { parseArguments } from './parse-arguments.ts'
 import { PYTHON_FLAGS, SYNC_FLAG_GROUPS, SYNC_FLAGS } from './sync-flags.ts'
@@ -13,7 +12,6 @@ export async function sync(argv: string[]): Promise<number> {
 	const { reporterOptions, syncOptions } = await import('./sync-options.ts')
 	const report = reporterOptions(values)
 	const options = await syncOptions(values, positionals, { directory: process.cwd(), environment: process.env })
-	beginThreads()
 	if (values.once || values['dry-run']) {
 		const { pass } = await import('./sync-pass.ts')
 		return await pass(options, report)

@@ -60,6 +60,7 @@ async function readAll(base: string, paths: string[]): Promise<HeadRead[]> {
 		return await runAsync(onHaven(readHeads(base, paths, HEADS_IN_FLIGHT)))
 	const threads = startThreads()
 	try {
+		await threads.startAll()
 		const jobs: Promise<HeadRead[]>[] = []
 		for (let at = 0; at < paths.length; at += HEADS_A_JOB) {
 			jobs.push(threads.run('readHeads', base, paths.slice(at, at + HEADS_A_JOB), 1))

@@ -1,8 +1,9 @@
 import { parentPort } from 'node:worker_threads'
 import { SnaphavenError } from '../errors.ts'
 import { codeOf, letWait, runAsync, runSync } from '../files/io.ts'
-import { END, type PlainError, type Request, type Response, start } from './engine.ts'
+import { start } from './engine.ts'
 import { SourceChanged } from './source-changed.ts'
+import { END, type PlainError, type Request, type Response } from './thread.ts'
 
 letWait()
 

@@ -1,28 +1,27 @@
 import { Worker } from 'node:worker_threads'
 
-const THREADS = 2
-
 // Beside this file's folder in the sources, beside this code itself in the build.
 const WORKER = import.meta.url.endsWith('.ts') ? '../worker.ts' : './worker.js'
 
-let begun: Worker[] | undefined
+let begun: Worker | undefined
 
 /**
- * Begins to start the worker threads, which takes each 50 ms: to be called as soon as it is known that there will be
- * work, so that the main thread loads its own code meanwhile. None keeps the process alive.
+ * Begins to start a worker thread, which takes 40 ms: to be called as soon as it is likely that there will be work, so
+ * that the main thread loads its own code meanwhile. It does not keep the process alive.
  */
-export function beginThreads(): void {
-	begun ??= Array.from({ length: THREADS }, () => {
-		const worker = new Worker(new URL(WORKER, import.meta.url))
-		worker.unref()
-		return worker
-	})
+export function beginThread(): void {
+	begun ??= startThread()
 }
 
-/** Gives the threads that were begun, or else new ones, to the one who will use and end them. */
-export function takeThreads(): Worker[] {
-	beginThreads()
-	const threads = begun ?? []
+/** Gives the thread that was begun, or else a new one, to the one who will use and end it. */
+export function takeThread(): Worker {
+	const thread = begun ?? startThread()
 	begun = undefined
-	return threads
+	return thread
+}
+
+function startThread(): Worker {
+	const worker = new Worker(new URL(WORKER, import.meta.url))
+	worker.unref()
+	return worker
 }

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { runSync } from '../../../src/files/io.ts'
-import { END, type Request, start } from '../../../src/mirror/engine.ts'
+import { start } from '../../../src/mirror/engine.ts'
 import { plain } from '../../../src/mirror/serve-jobs.ts'
+import { END, type Request } from '../../../src/mirror/thread.ts'
 
 /** In place of src/mirror/worker-threads.ts: jobs are done on the spot, in this thread, since a state is small and there are thousands. */
 class Here extends EventEmitter {
@@ -29,8 +30,8 @@ class Here extends EventEmitter {
 	}
 }
 
-export function beginThreads(): void {}
+export function beginThread(): void {}
 
-export function takeThreads(): Worker[] {
-	return [new Here() as unknown as Worker]
+export function takeThread(): Worker {
+	return new Here() as unknown as Worker
 }

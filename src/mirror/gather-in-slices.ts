@@ -1,12 +1,10 @@
-import { failure } from '../errors.ts'
 import { steadyMs } from '../files/builtins.ts'
 import { combineCrc32 } from '../files/crc32-combine.ts'
-import { FULL } from '../haven/trouble.ts'
 import { enqueue } from './attempt.ts'
 import { type Checkpoints, keepCheckpoints } from './checkpoints.ts'
 import { type GatherAnswer, type GatherOrder, keyOf, type Plan, type SlicePlan } from './gather-order.ts'
 import type { Pass, Writing } from './pass.ts'
-import { spaceNeeded } from './plan.ts'
+import { type Reservation, reserveFor } from './reserve.ts'
 import { donePiecesOf, type ResumedPiece } from './resume.ts'
 import { isLargeShared, withShared } from './share-large.ts'
 import { type Piece, SLICE_FILES_MAX, slicesOf } from './slices.ts'
@@ -48,8 +46,7 @@ async function gatherLarge(
 	// What can't be shared is copied: only now is it known how much space that takes, and what of it is there already.
 	const plan = await sharedAhead(pass, order, planned)
 	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', plan.transfers, inherited) : []
-	const space = spaceNeeded(plan.transfers) - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
-	const release = await reserveExactly(writing, space)
+	const reservation = await reserveFor(writing, plan.transfers, resumed)
 	const beganMs = steadyMs()
 	try {
 		await enqueue(pass, 0, () => engine.run('beginGathering', order, plan.listing))
@@ -62,7 +59,7 @@ async function gatherLarge(
 			bytes: plan.transfers.reduce((sum, { file }) => sum + file.size, 0),
 		})
 		const gather: Rest['gather'] = (part, slice) => engine.run('gatherSlice', order, part, slice)
-		const done = await gatherRest({ pass, plan, resumed, checkpoints, gather })
+		const done = await gatherRest({ pass, plan, resumed, reservation, checkpoints, gather })
 		const results = joined(
 			done.map(({ piece }) => piece),
 			done.map(({ result }) => result),
@@ -71,7 +68,7 @@ async function gatherLarge(
 		return answer.answer === 'gathered' ? { ...answer, inSlices: true } : answer
 	} finally {
 		onSpent(steadyMs() - beganMs)
-		release()
+		reservation.release()
 	}
 }
 
@@ -94,6 +91,7 @@ export interface Rest {
 	plan: SlicePlan
 	/** What is there already. */
 	resumed: ResumedPiece[]
+	reservation: Reservation
 	checkpoints: Checkpoints
 	/** Gathers a slice: a result for each piece, undefined for what can't be had and can be done without. */
 	gather: (plan: SlicePlan, slice: Piece[]) => Promise<(PieceResult | undefined)[]>
@@ -103,7 +101,14 @@ export interface Rest {
  * Gathers the pieces that are not there yet; all of them that could be had, in the plan's order. Ends only when nothing is
  * in flight.
  */
-export async function gatherRest({ pass, plan, resumed, checkpoints, gather }: Rest): Promise<ResumedPiece[]> {
+export async function gatherRest({
+	pass,
+	plan,
+	resumed,
+	reservation,
+	checkpoints,
+	gather,
+}: Rest): Promise<ResumedPiece[]> {
 	const { engine, totals } = pass
 	const filesMax = engine.width === 1 ? SLICE_FILES_MAX : ASYNCHRONOUS_SLICE_FILES
 	const has = new Map(resumed.map((one) => [`${one.piece.index} ${one.piece.offset}`, one]))
@@ -116,7 +121,9 @@ export async function gatherRest({ pass, plan, resumed, checkpoints, gather }: R
 			const { plan: part, slice: pieces } = partOf(plan, slice)
 			const results = await enqueue(pass, slices.length, async () => {
 				stop.signal.throwIfAborted()
-				return await gather(part, pieces)
+				const came = await gather(part, pieces)
+				await reservation.came(part.transfers, pieces, came)
+				return came
 			}).catch((error: unknown) => {
 				stop.abort(error)
 				throw error
@@ -164,21 +171,4 @@ export function joined(pieces: Piece[], results: PieceResult[]): PieceResult[] {
 		files[index] = before ? { ...before, crc: combineCrc32(before.crc, result.crc, length) } : result
 	})
 	return files
-}
-
-/** Sets aside just what it needs, waiting for others to end where that may free it; fails where it can't be had. */
-export async function reserveExactly(writing: Writing, bytes: number): Promise<() => void> {
-	const { space } = writing
-	while (!(await space.reserve(bytes))) {
-		if (!space.isReserved()) throw noSpace(bytes, space.free())
-		await space.released()
-	}
-	return () => space.release(bytes)
-}
-
-function noSpace(needed: number, free: number) {
-	return failure(
-		`${FULL}: it needs ${needed} bytes there, and ${free} are free: ${needed - free} are missing`,
-		'Nothing of it was begun. Free some space there, or give a larger place.',
-	)
 }

@@ -1,10 +1,10 @@
 import { keepCheckpoints } from './checkpoints.ts'
-import { gatherRest, joined, reserveExactly } from './gather-in-slices.ts'
+import { gatherRest, joined } from './gather-in-slices.ts'
 import { keyOf, type SlicePlan } from './gather-order.ts'
 import type { GatheredLive } from './live-decision.ts'
 import type { LiveOrder } from './live-look.ts'
 import type { Pass, Writing } from './pass.ts'
-import { spaceNeeded } from './plan.ts'
+import { reserveFor } from './reserve.ts'
 import type { ResumedPiece } from './resume.ts'
 import type { PieceResult } from './transfer-file.ts'
 
@@ -24,8 +24,7 @@ export async function gatherLive(
 		({ key }) => key.keyspace === keyspace && key.table === table && key.tag === order.tag,
 	)
 	const resumed = inherited ? await engine.run('resumablePieces', order.base ?? '', plan.transfers, inherited) : []
-	const space = spaceNeeded(plan.transfers) - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
-	const release = await reserveExactly(writing, space)
+	const reservation = await reserveFor(writing, plan.transfers, resumed)
 	const checkpoints = keepCheckpoints(pass, writing, order)
 	try {
 		if (inherited && resumed.length > 0) {
@@ -37,13 +36,13 @@ export async function gatherLive(
 		})
 		const gather: Parameters<typeof gatherRest>[0]['gather'] = (part, slice) =>
 			engine.run('gatherLiveSlice', order, part, slice)
-		const done = await gatherRest({ pass, plan, resumed, checkpoints, gather })
+		const done = await gatherRest({ pass, plan, resumed, reservation, checkpoints, gather })
 		return filesOf(plan, done)
 	} catch (error) {
 		if (pass.signal.aborted) await checkpoints.finish()
 		throw error
 	} finally {
-		release()
+		reservation.release()
 	}
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { execa } from 'execa'
@@ -7,7 +7,7 @@ import { ownFolder } from '../support/folder.ts'
 import { compareMirror } from '../support/mirrored.ts'
 import { testWhere } from '../support/not-run.ts'
 import { takeSnapshot } from '../support/tree.ts'
-import { assertNoTrace, makeScene, type Scene, trueReceipts } from './support/scene.ts'
+import { assertNoTrace, fingerprint, makeScene, type Scene, trueReceipts } from './support/scene.ts'
 
 const notRoot = process.getuid?.() === 0 ? undefined : 'needs root to mount'
 
@@ -61,6 +61,48 @@ fs.linkSync = (from, to) => {
 	t.false(existsSync(join(scene.haven, 'data')))
 	t.deepEqual(trueReceipts(t, scene), [])
 })
+
+testWhere(
+	notRoot,
+	'where small files can’t be linked, and the rest will not fit as copies, that is seen at once',
+	async (t) => {
+		const parent = join(ownFolder(t), 'disk')
+		mkdirSync(parent)
+		await execa('mount', ['-t', 'tmpfs', '-o', 'size=10800k,nr_inodes=0', 'tmpfs', parent])
+		t.teardown(() => execa('umount', ['--lazy', parent], { reject: false }))
+		const scene = makeScene(t, { parent, dataBytes: 90_000, sstables: 60 })
+		takeSnapshot(scene.node, 'daily')
+		const log = join(ownFolder(t), 'opened')
+		const preload = `import fs from 'node:fs'
+const { linkSync, openSync } = fs
+fs.linkSync = (from, to) => {
+	if (/[.]db$/.test(to)) throw Object.assign(new Error('EPERM'), { code: 'EPERM', errno: -1, syscall: 'link' })
+	return linkSync(from, to)
+}
+fs.openSync = (path, flags, ...rest) => {
+	if (/partial.*Data.db$/.test(path)) fs.appendFileSync(${JSON.stringify(log)}, path + '\\n')
+	return openSync(path, flags, ...rest)
+}`
+		const env = {
+			SNAPHAVEN_TEST_SLICE_BYTES: '100000',
+			NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+		}
+		const result = await scene.sync(['--hardlink'], { env })
+		t.is(result.exitCode, 1)
+		t.regex(result.stderr, /the haven is full: it needs 5\d{6} bytes there, and \d+ are free/)
+		t.regex(result.stderr, /It can’t be linked there, and is not kept/)
+		const begun = readFileSync(log, 'utf8').trim().split('\n').length
+		t.true(begun > 0 && begun < 12, `${begun} of 60 were copied`)
+		t.deepEqual(
+			fingerprint(scene.haven, '%y %P').filter((line) => /^f .*[.]db$/.test(line)),
+			[],
+		)
+		t.deepEqual(trueReceipts(t, scene), [])
+		await execa('mount', ['-o', 'remount,size=20000k', parent])
+		await scene.syncWell(['--hardlink'], { env })
+		t.is(trueReceipts(t, scene).length, 1)
+	},
+)
 
 testWhere(notRoot, 'what fits is sealed, though another does not fit', async (t) => {
 	const scene = await makeSmall(t, 5000, 1_000_000, 4)

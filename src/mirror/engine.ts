@@ -37,7 +37,6 @@ export function startThreads(): Threads {
 			limitRate(limit)
 			if (limit !== undefined) return onMainThread
 			if (!haven || !(await engine.run('isSlow', haven.base))) return engine
-			// Where none more can be started, one makes all calls.
 			pool.startAll().catch(() => {})
 			return manyCalls(pool)
 		},

@@ -9,8 +9,8 @@ import type { PieceResult } from './transfer-file.ts'
 /** Space in the haven that is set aside for what is gathered in slices. */
 export interface Reservation {
 	/**
-	 * To be told of each slice that has come. With the first file that had to be copied though it was to be shared, sets
-	 * space aside for the rest of those; throws where there is not enough.
+	 * To be told of each slice that has come: what it took is no longer set aside. With the first file that could not share
+	 * the node's blocks, as it was to, sets space aside for the rest of those; throws where there is not enough.
 	 */
 	came: (transfers: Transfer[], slice: Piece[], results: (PieceResult | undefined)[]) => Promise<void>
 	release: () => void
@@ -30,28 +30,41 @@ export async function reserveFor(
 		if (!space.isReserved()) throw noSpace(needed, space.free(), 'Nothing of it was begun.')
 		await space.released()
 	}
-	const taken = [needed]
-	let left = transfers.reduce((sum, one) => sum + (isToBeShared(one) ? one.file.size : 0), 0)
+	let held = needed
+	const giveBack = (bytes: number) => {
+		const some = Math.min(bytes, held)
+		held -= some
+		if (some > 0) space.release(some)
+	}
+	/** Bytes that are to share the node's blocks, and have not come yet. */
+	let toShare = transfers.reduce((sum, one) => sum + (isToShare(one) ? one.file.size : 0), 0)
 	let isRefused = false
 	return {
 		came: async (sent, slice, results) => {
-			const shared = slice.map(({ index }) => isToBeShared(sent[index]))
-			left -= slice.reduce((sum, { length }, at) => sum + (shared[at] ? length : 0), 0)
-			if (isRefused || !results.some((result, at) => shared[at] && result?.how === 'copied')) return
+			let isRefusedNow = false
+			let written = 0
+			for (const [at, { index, length }] of slice.entries()) {
+				const shares = isToShare(sent[index])
+				if (shares) toShare -= length
+				if (results[at]?.how !== 'copied') continue
+				if (shares && !isRefused) isRefusedNow = true
+				else written += length
+			}
+			giveBack(written)
+			if (!isRefusedNow) return
 			isRefused = true
+			const more = toShare
 			// Not waited for: who holds space and waits for more may wait for somebody who does the same.
-			if (!(await space.reserve(left))) throw noSpace(left, space.free(), 'It can’t be linked there, and is not kept.')
-			taken.push(left)
+			if (!(await space.reserve(more))) throw noSpace(more, space.free(), 'It can’t be linked there, and is not kept.')
+			held += more
 		},
-		release: () => {
-			for (const bytes of taken) space.release(bytes)
-		},
+		release: () => giveBack(held),
 	}
 }
 
-/** Whether it takes no space as it is planned, and it is not known yet whether it will come so. */
-function isToBeShared(transfer: Transfer | undefined): boolean {
-	return transfer !== undefined && transfer.how !== 'copied' && !transfer.shared
+/** Whether it takes no space as it is planned, since it is the node's own, and it is not known yet whether it will come so. */
+function isToShare(transfer: Transfer | undefined): boolean {
+	return (transfer?.how === 'hardlinked' || transfer?.how === 'reflinked') && !transfer.shared
 }
 
 function noSpace(needed: number, free: number, whatBecame: string) {

@@ -56,6 +56,8 @@ export async function runService(parts: ServiceParts): Promise<SyncSummary> {
 	const ledger = makeLedger()
 	const log = makeServiceLog(options, ledger, parts.tell)
 	const threads = startThreads()
+	// Now, not when there is work for them: by then another version may be installed in this one's place.
+	threads.startAll().catch(() => {})
 	const memories = makeMemories()
 	const { during, ...tending } = makeServiceTending(log.totals.tell)
 	const onStart: Parameters<typeof watchNode>[0]['onStart'] = ({ status, rescan }) => {

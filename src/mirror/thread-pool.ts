@@ -1,14 +1,13 @@
-import type { Worker } from 'node:worker_threads'
 import { keepHeapsSmall, letHeapsGrow } from './heaps.ts'
 import type { JobArguments, JobName, JobResult } from './jobs.ts'
-import { type Request, type Thread, talkTo } from './thread.ts'
+import type { Request, Thread } from './thread.ts'
 import { takeThread } from './worker-threads.ts'
 
 /** The worker threads of a process: one at first, and THREADS once there is work for so many. */
 export interface ThreadPool {
 	/** Runs a job in the thread that has the fewest. */
 	run: <N extends JobName>(name: N, args: JobArguments<N>, how?: Request['how']) => Promise<JobResult<N>>
-	/** Starts all that are not started yet. Resolves when they have loaded their code. */
+	/** Starts all that are not started yet. Resolves when they have loaded their code; rejects where the first can't. */
 	startAll: () => Promise<void>
 	/** Ends them, in the middle of a job too. */
 	close: () => Promise<void>
@@ -24,8 +23,8 @@ const PATIENCE_MS = 3
  * Starts the first thread, or takes the one that was begun; the others once jobs have waited for it.
  * @param take Gives a thread that has been started.
  */
-export function makeThreadPool(take: () => Worker = takeThread): ThreadPool {
-	const first = talkTo(take())
+export function makeThreadPool(take: () => Thread = takeThread): ThreadPool {
+	const first = take()
 	const started = [first]
 	/** The first one, and those of the others that have loaded their code. */
 	const working = [first]
@@ -42,14 +41,15 @@ export function makeThreadPool(take: () => Worker = takeThread): ThreadPool {
 		}
 	}
 	const startAnother = async () => {
-		const thread = talkTo(take())
+		const thread = take()
 		started.push(thread)
 		await load(thread)
 		working.push(thread)
 	}
 	let others: Promise<unknown> | undefined
 	const startOthers = () => {
-		others ??= Promise.all(Array.from({ length: THREADS - 1 }, startAnother))
+		// Where none can be started, the first does all.
+		others ??= Promise.allSettled(Array.from({ length: THREADS - 1 }, startAnother))
 		return others
 	}
 	const firstLoaded = load(first)
@@ -58,8 +58,7 @@ export function makeThreadPool(take: () => Worker = takeThread): ThreadPool {
 		if (others || timer || isClosed || first.pending <= 1) return
 		timer = setTimeout(() => {
 			timer = undefined
-			// Where none can be started, the first does all.
-			if (first.pending > 1) startOthers().catch(() => {})
+			if (first.pending > 1) startOthers()
 		}, PATIENCE_MS)
 	}
 	// What fails to load fails each job.
@@ -71,7 +70,9 @@ export function makeThreadPool(take: () => Worker = takeThread): ThreadPool {
 			return result as Promise<never>
 		},
 		startAll: async () => {
-			await Promise.all([firstLoaded, startOthers()])
+			const othersLoaded = startOthers()
+			await firstLoaded
+			await othersLoaded
 		},
 		close: async () => {
 			isClosed = true

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import test from 'ava'
-import { END, type Request } from '../../src/mirror/thread.ts'
+import { END, type Request, talkTo } from '../../src/mirror/thread.ts'
 import { makeThreadPool, THREADS } from '../../src/mirror/thread-pool.ts'
 import { takeThread } from '../../src/mirror/worker-threads.ts'
 
@@ -52,7 +52,7 @@ test('while the first thread is long at work, jobs are done by others, and no mo
 	let taken = 0
 	const pool = makeThreadPool(() => {
 		taken += 1
-		return taken === 1 ? (first as unknown as Worker) : takeThread()
+		return taken === 1 ? talkTo(first as unknown as Worker) : takeThread()
 	})
 	try {
 		const answers = [pool.run('answer', [])]

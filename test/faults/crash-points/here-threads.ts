@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import { runSync } from '../../../src/files/io.ts'
 import { start } from '../../../src/mirror/engine.ts'
 import { plain } from '../../../src/mirror/serve-jobs.ts'
-import { END, type Request } from '../../../src/mirror/thread.ts'
+import { END, type Request, type Thread, talkTo } from '../../../src/mirror/thread.ts'
 
 /** In place of src/mirror/worker-threads.ts: jobs are done on the spot, in this thread, since a state is small and there are thousands. */
 class Here extends EventEmitter {
@@ -32,6 +32,6 @@ class Here extends EventEmitter {
 
 export function beginThread(): void {}
 
-export function takeThread(): Worker {
-	return new Here() as unknown as Worker
+export function takeThread(): Thread {
+	return talkTo(new Here() as unknown as Worker)
 }

@@ -157,20 +157,18 @@ interface Look {
 	earlier: Earlier | undefined
 }
 
-/** An earlier look, by data directory and path. */
-interface Earlier {
-	folders: Map<string, SnapshotFolder>
-	files: Map<string, SnapshotFile>
-}
+/** What an earlier look found in each data directory, by path. */
+type Earlier = Map<string, { folders: Map<string, SnapshotFolder>; files: Map<string, SnapshotFile> }>
 
 function indexOf({ dataDirectories, folders, files, superseded }: SnapshotListing): Earlier {
-	const key = ({ directory, path }: { directory: number; path: string }) => `${dataDirectories[directory]}/${path}`
-	return {
-		folders: new Map(folders.map((folder) => [key(folder), folder])),
-		files: new Map(
-			[...files, ...superseded].filter(({ path }) => isWrittenOnce(path)).map((file) => [key(file), file]),
-		),
-	}
+	const found = dataDirectories.map(() => ({
+		folders: new Map<string, SnapshotFolder>(),
+		files: new Map<string, SnapshotFile>(),
+	}))
+	for (const folder of folders) found[folder.directory]?.folders.set(folder.path, folder)
+	for (const file of [...files, ...superseded])
+		if (isWrittenOnce(file.path)) found[file.directory]?.files.set(file.path, file)
+	return new Map(found.map((one, directory) => [dataDirectories[directory] ?? '', one]))
 }
 
 function* listFolder(look: Look, folder: number, path: string, depth: number): Io<void> {
@@ -182,20 +180,23 @@ function* listFolder(look: Look, folder: number, path: string, depth: number): I
 		...ownership(found),
 		directory: look.directory,
 	})
-	const place = `${look.listing.dataDirectories[look.directory]}/`
-	const was = look.earlier?.folders.get(place + path)
+	const earlier = look.earlier?.get(look.listing.dataDirectories[look.directory] ?? '')
+	const was = earlier?.folders.get(path)
 	const isSame = was?.ino === found.ino && was.mtimeNs === found.mtimeNs
 	for (const name of (yield* unlessGone(path || 'its folder', namesIn(folder))) ?? []) {
 		const inner = path === '' ? name : `${path}/${name}`
-		const known = isSame ? look.earlier?.files.get(place + inner) : undefined
+		const known = isSame ? earlier?.files.get(inner) : undefined
 		if (known) {
 			keep(look, known.directory === look.directory ? known : { ...known, directory: look.directory })
 			continue
 		}
-		const entry = yield* unlessGone(inner, lstat(below(folder, name), { bigint: true }))
+		const entry = yield* lookAt(folder, name, inner)
 		if (!entry) continue
-		if (entry.isFile()) yield* addFile(look, folder, inner, name, entry)
-		else if (entry.isDirectory() && depth < DEPTH_MAX) yield* listInner(look, folder, name, inner, depth + 1)
+		if (entry.isFile()) {
+			if (inner === MANIFEST)
+				look.manifests.push({ mtimeNs: entry.mtimeNs, manifest: yield* readManifest(folder, name) })
+			keep(look, fileOf(look.directory, inner, entry))
+		} else if (entry.isDirectory() && depth < DEPTH_MAX) yield* listInner(look, folder, name, inner, depth + 1)
 		else look.listing.leftOut.push({ path: inner, kind: kindOf(entry) })
 	}
 }
@@ -212,21 +213,10 @@ function* listInner(look: Look, parent: number, name: string, path: string, dept
 	}
 }
 
-function* addFile(look: Look, folder: number, path: string, name: string, entry: Stat): Io<void> {
+function fileOf(directory: number, path: string, entry: Stat): SnapshotFile {
 	const { mode, uid, gid } = ownership(entry)
-	const file: SnapshotFile = {
-		path,
-		size: Number(entry.size),
-		mtimeNs: entry.mtimeNs,
-		ino: entry.ino,
-		dev: entry.dev,
-		mode,
-		uid,
-		gid,
-		directory: look.directory,
-	}
-	if (path === MANIFEST) look.manifests.push({ mtimeNs: entry.mtimeNs, manifest: yield* readManifest(folder, name) })
-	keep(look, file)
+	const { size, mtimeNs, ino, dev } = entry
+	return { path, size: Number(size), mtimeNs, ino, dev, mode, uid, gid, directory }
 }
 
 /** One file of each path: of manifest.json and schema.cql the latest. */
@@ -256,19 +246,32 @@ function* readManifest(folder: number, name: string): Io<ReturnType<typeof parse
 	}
 }
 
+/** lstat as by unlessGone, with one generator less: it is called for each file. */
+function* lookAt(folder: number, name: string, path: string): Io<Stat | undefined> {
+	try {
+		return yield* lstat(below(folder, name), { bigint: true })
+	} catch (error) {
+		return nothingIfGone(error, path)
+	}
+}
+
 /** Undefined for what was cleared while it was looked at: the next look finds the difference. What can't be read is told. */
 function* unlessGone<T>(path: string, work: Io<T>): Io<T | undefined> {
 	try {
 		return yield* work
 	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return undefined
-		if (!hasCode(error, 'EACCES', 'EPERM', 'EIO')) throw error
-		const hint =
-			error.code === 'EIO'
-				? 'Look in the kernel’s log for errors of that disk.'
-				: 'Run as a user who may read Cassandra’s data.'
-		throw failure(`can’t read ${path} on the node (${error.code})`, hint, error)
+		return nothingIfGone(error, path)
 	}
+}
+
+function nothingIfGone(error: unknown, path: string): undefined {
+	if (hasCode(error, 'ENOENT')) return undefined
+	if (!hasCode(error, 'EACCES', 'EPERM', 'EIO')) throw error
+	const hint =
+		error.code === 'EIO'
+			? 'Look in the kernel’s log for errors of that disk.'
+			: 'Run as a user who may read Cassandra’s data.'
+	throw failure(`can’t read ${path} on the node (${error.code})`, hint, error)
 }
 
 function together(found: ManifestFound[]): SnapshotListing['manifest'] {

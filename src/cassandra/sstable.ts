@@ -12,8 +12,21 @@ interface ComponentName {
 const SINCE_2_2 = /^([a-z]{2})-([0-9a-z_]+)-(big|bti)-([^/]+)$/
 const BEFORE_2_2 = /^[A-Za-z0-9_]+-[A-Za-z0-9_]+-(?:tmp(?:link)?-)?([a-k][a-z])-([0-9]+)-([^/]+)$/
 
+/** What names were taken apart lately: each is asked for several times while its snapshot is mirrored. */
+const parsed = new Map<string, ComponentName | undefined>()
+const PARSED_MAX = 10_000
+
 /** Takes the name of a component apart; undefined where the file is none. Folders before the name are looked past. */
-export function parseComponent(path: string): ComponentName | undefined {
+export function parseComponent(path: string): Readonly<ComponentName> | undefined {
+	const known = parsed.get(path)
+	if (known !== undefined || parsed.has(path)) return known
+	if (parsed.size >= PARSED_MAX) parsed.clear()
+	const name = takeApart(path)
+	parsed.set(path, name)
+	return name
+}
+
+function takeApart(path: string): ComponentName | undefined {
 	const name = path.slice(path.lastIndexOf('/') + 1)
 	const match = SINCE_2_2.exec(name)
 	if (match) {

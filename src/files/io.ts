@@ -88,7 +88,7 @@ export function operation<A extends readonly unknown[], T>(
 export function* each<I, T>(items: readonly I[], width: number, work: (item: I, index: number) => Io<T>): Io<T[]> {
 	if (!inRunSync) return (yield { width, items, work }) as T[]
 	const results: T[] = []
-	for (const [index, item] of items.entries()) results.push(yield* work(item, index))
+	for (let index = 0; index < items.length; index++) results.push(yield* work(items[index] as I, index))
 	return results
 }
 

@@ -16,7 +16,15 @@ export const truth: Shape = (value) => typeof value === 'boolean'
 export const decimal: Shape = (value) => typeof value === 'string' && /^-?\d{1,39}$/.test(value)
 
 /** ISO 8601, or whatever else is a time. */
-export const moment: Shape = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value))
+export const moment: Shape = (value) => {
+	if (value === lastMoment) return true
+	if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) return false
+	lastMoment = value
+	return true
+}
+
+/** Most files of a receipt were read at the same time. */
+let lastMoment: string | undefined
 
 /** Eight lower-case hex digits. */
 export const crc: Shape = (value) => typeof value === 'string' && /^[0-9a-f]{8}$/.test(value)
@@ -25,7 +33,8 @@ export const crc: Shape = (value) => typeof value === 'string' && /^[0-9a-f]{8}$
 export const part: Shape = (value) => typeof value === 'string' && isPart(value)
 
 /** A path that can't lead out of the folder that it is in. */
-export const inside: Shape = (value) => typeof value === 'string' && value.split('/').every(isPart)
+export const inside: Shape = (value) =>
+	typeof value === 'string' && (value.includes('/') ? value.split('/').every(isPart) : isPart(value))
 
 function isPart(name: string): boolean {
 	return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0')

@@ -5,7 +5,7 @@ import { pathOf } from '../files/names.ts'
 import { gathering, snapshotFolder } from '../haven/layout.ts'
 import { makePlaces } from '../haven/places.ts'
 import { onHaven } from '../haven/trouble.ts'
-import { type GatherOrder, keyOf, type SlicePlan } from './gather-order.ts'
+import type { GatherOrder, SlicePlan } from './gather-order.ts'
 import type { Transfer } from './plan.ts'
 import { goOnUnless } from './read-source.ts'
 import { type Piece, SLICE_BYTES_MAX } from './slices.ts'
@@ -84,17 +84,17 @@ function* bring(
 	const transfer = plan.transfers[piece.index] as Transfer
 	const { from } = transfer
 	goOnUnless(order.stopped)
-	const has = from && `${order.base}/${snapshotFolder({ ...keyOf(order), tag: from.tag })}/${transfer.file.path}`
+	const has = from && `${order.path}/${snapshotFolder({ ...order.location, tag: from.tag })}/${transfer.file.path}`
 	return yield* transferPiece({
 		transfer,
 		piece,
-		from: yield* source.pathOf(transfer.file),
+		from: () => source.pathOf(transfer.file),
 		to: pathOf(targetOf(order, transfer)),
 		has,
 		flush: order.flushEach,
 		umask: order.umask,
 		stopped: order.stopped,
-		...(onUnshared ? { onUnshared } : {}),
+		onUnshared,
 	})
 }
 

@@ -34,10 +34,10 @@ const REFLINK_BYTES_MIN = 256 * 1024
 
 /** Decides for each file of a snapshot how it comes to the haven. */
 export function planTransfers({ files }: Pick<SnapshotListing, 'files'>, options: PlanOptions): Transfer[] {
-	const known = options.canLink ? indexOf(options.earlier) : new Map<string, { tag: string; known: ReceiptFile }>()
+	const known = options.canLink ? indexOf(options.earlier) : new Map<string, Known[]>()
 	return files.map((file) => {
-		const from = known.get(sameness(file.path, file.size, file.mtimeNs))
-		if (from && isSame(file, from.known)) return { file, how: 'reused', from }
+		const from = known.get(file.path)?.find((one) => isSameComponent(file, one.known))
+		if (from) return { file, how: 'reused', from }
 		if (!options.sharedDevices.includes(file.dev)) return { file, how: 'copied' }
 		if (options.hardlink && options.canLink && !mayBeRewritten(file.path)) return { file, how: 'hardlinked' }
 		return { file, how: options.canReflink && file.size >= REFLINK_BYTES_MIN ? 'reflinked' : 'copied' }
@@ -51,11 +51,6 @@ export function isSameComponent(file: SameFile, known: Pick<ReceiptFile, 'size' 
 	return file.size === known.size && String(file.mtimeNs) === known.mtimeNs && isSame(file, known)
 }
 
-/** What makes a file the same as one that was sealed before: the node's name, size and time for it. */
-function sameness(path: string, size: number, mtimeNs: bigint | string): string {
-	return `${size} ${mtimeNs} ${path}`
-}
-
 /**
  * Only of an SSTable's components can the node's stat say that they are the same: manifest.json has one name and often
  * one size in all snapshots. A time of whole seconds was set by a tool and may be any file's: then the inode must agree.
@@ -67,13 +62,19 @@ function isSame(file: Pick<SnapshotFile, 'path' | 'mtimeNs' | 'ino'>, known: Pic
 
 const NS_A_SECOND = 1_000_000_000n
 
-function indexOf(receipts: Receipt[]): Map<string, { tag: string; known: ReceiptFile }> {
-	const index = new Map<string, { tag: string; known: ReceiptFile }>()
-	for (const { tag, files } of receipts) {
+/** A file that the haven has, and the tag that has it. */
+type Known = NonNullable<Transfer['from']>
+
+/** What the haven has by path, that of the last receipt first. */
+function indexOf(receipts: Receipt[]): Map<string, Known[]> {
+	const index = new Map<string, Known[]>()
+	for (const { tag, files } of receipts.toReversed()) {
 		for (const known of files) {
 			// What Cassandra may write anew is replaced in a live set, while it might be linked.
-			if (tag === LIVE && mayBeRewritten(known.path)) continue
-			if (known.damage === undefined) index.set(sameness(known.path, known.size, known.mtimeNs), { tag, known })
+			if (known.damage !== undefined || (tag === LIVE && mayBeRewritten(known.path))) continue
+			const others = index.get(known.path)
+			if (others) others.push({ tag, known })
+			else index.set(known.path, [{ tag, known }])
 		}
 	}
 	return index

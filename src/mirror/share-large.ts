@@ -42,7 +42,7 @@ function* shareEach(
 	return yield* each(transfers, order.width, function* (transfer) {
 		goOnUnless(order.stopped)
 		const to = pathOf(targetOf(order, transfer))
-		if (yield* shareBlocks({ transfer, from: yield* source.pathOf(transfer.file), to })) return true
+		if (yield* shareBlocks({ transfer, from: () => source.pathOf(transfer.file), to })) return true
 		// Pieces are written into what has this name: it must be a new file, whatever the failed link has done.
 		yield* withOpen(to, CREATE, () => done(undefined), transfer.file.mode | PIECED_BITS)
 		return false

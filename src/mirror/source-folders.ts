@@ -24,8 +24,16 @@ export function* withSourceFolders<T>(
 	work: (folders: SourceFolders) => Io<T>,
 ): Io<T> {
 	const opened = new Map<string, number>()
+	// Most files are in the folder of the one before.
+	let last: { directory: number; path: string; fd: number } | undefined
+	function find(directory: number, path: string): number | undefined {
+		if (last?.directory === directory && last.path === path) return last.fd
+		const fd = opened.get(`${directory}/${path}`)
+		if (fd !== undefined) last = { directory, path, fd }
+		return fd
+	}
 	function folder(directory: number, path: string): Io<number> {
-		const known = opened.get(`${directory}/${path}`)
+		const known = find(directory, path)
 		return known === undefined ? openAnew(directory, path) : done(known)
 	}
 	function* openAnew(directory: number, path: string): Io<number> {
@@ -56,9 +64,14 @@ export function* withSourceFolders<T>(
 		const slash = path.lastIndexOf('/')
 		return yield* openFolder(yield* folder(directory, path.slice(0, Math.max(0, slash))), path.slice(slash + 1))
 	}
-	function* pathOf(file: SnapshotFile): Io<PathLike> {
-		const slash = file.path.lastIndexOf('/')
-		return below(yield* folder(file.directory, file.path.slice(0, Math.max(0, slash))), file.path.slice(slash + 1))
+	function pathOf({ directory, path }: SnapshotFile): Io<PathLike> {
+		const slash = path.lastIndexOf('/')
+		const [inner, name] = slash < 0 ? ['', path] : [path.slice(0, slash), path.slice(slash + 1)]
+		const known = find(directory, inner)
+		return known === undefined ? openedFirst(directory, inner, name) : done(below(known, name))
+	}
+	function* openedFirst(directory: number, inner: string, name: string): Io<PathLike> {
+		return below(yield* folder(directory, inner), name)
 	}
 	try {
 		return yield* work({ pathOf, folder })

@@ -35,8 +35,8 @@ export interface PieceResult {
 interface TransferOrder {
 	transfer: Transfer
 	piece: Piece
-	/** Where it is on the node. */
-	from: PathLike
+	/** Finds where it is on the node: what the haven has need not be opened there. */
+	from: () => Io<PathLike>
 	/** Where it goes, in the gathering folder. */
 	to: PathLike
 	/** `reused`: where the haven has it. */
@@ -47,7 +47,7 @@ interface TransferOrder {
 	/** Not 0 when it is to be stopped in the middle. */
 	stopped: Int32Array
 	/** Called before what was to be reused is copied; may throw. */
-	onUnshared?: () => void
+	onUnshared?: (() => void) | undefined
 }
 
 /** Brings one file, or a piece of one, into the gathering folder. Errors say which side failed. */
@@ -95,7 +95,9 @@ function* reused({ transfer, to }: TransferOrder): Io<PieceResult> {
 	return { crc, how: 'reused', ...(transfer.read ? { text: yield* textOf(to) } : {}) }
 }
 
-function* linkSource({ from, to, transfer }: Pick<TransferOrder, 'transfer' | 'from' | 'to'>): Io<boolean> {
+function* linkSource(order: Pick<TransferOrder, 'transfer' | 'from' | 'to'>): Io<boolean> {
+	const { to, transfer } = order
+	const from = yield* order.from()
 	const found = yield* lstatIfThere(from)
 	if (found?.ino !== transfer.file.ino) throw new SourceChanged(`${transfer.file.path} is gone or another`)
 	try {
@@ -118,7 +120,7 @@ function* tryToLink(from: PathLike, to: PathLike): Io<boolean> {
 }
 
 function* cloneSource({ transfer, from, to }: Pick<TransferOrder, 'transfer' | 'from' | 'to'>): Io<boolean> {
-	const source = yield* atOnce(openSource(from, transfer.file.path))
+	const source = yield* atOnce(openSource(yield* from(), transfer.file.path))
 	try {
 		yield* reflink(itself(source), to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
 		return true
@@ -148,7 +150,7 @@ export const PIECED_BITS = 0o600
 /** Copies a whole file, or a piece into its place in one that other pieces fill too. */
 function* copy(order: TransferOrder): Io<PieceResult> {
 	const { file } = order.transfer
-	const source = yield* atOnce(openSource(order.from, file.path))
+	const source = yield* atOnce(openSource(yield* order.from(), file.path))
 	try {
 		const { whole } = order.piece
 		const flags = whole ? CREATE : constants.O_WRONLY | constants.O_CREAT

@@ -44,11 +44,13 @@ export async function reserveFor(
 			let isRefusedNow = false
 			let written = 0
 			for (const [at, { index, length }] of slice.entries()) {
-				const shares = isToShare(sent[index])
+				const transfer = sent[index]
+				const shares = isToShare(transfer)
 				if (shares) toShare -= length
 				if (results[at]?.how !== 'copied') continue
 				if (shares && !isRefused) isRefusedNow = true
-				else written += length
+				// For what was to be reused nothing was set aside.
+				else if (shares || transfer?.how === 'copied') written += length
 			}
 			giveBack(written)
 			if (!isRefusedNow) return

@@ -82,6 +82,7 @@ testWhere(notRoot, 'what the haven has takes no space, whether or not the nodeâ€
 	const reservation = await reserveFor({ space }, transfers, [])
 	await t.notThrowsAsync(reservation.came(...came(transfers, 0, 'copied')))
 	await t.notThrowsAsync(reservation.came(...came(transfers, 2, 'copied')))
+	t.true(space.isReserved())
 	reservation.release()
 	t.false(space.isReserved())
 })

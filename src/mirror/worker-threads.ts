@@ -23,6 +23,8 @@ export function takeThread(): Thread {
 
 function startThread(): Thread {
 	const worker = new Worker(new URL(WORKER, import.meta.url))
+	const thread = talkTo(worker)
+	// Last: who listens to it keeps the process alive.
 	worker.unref()
-	return talkTo(worker)
+	return thread
 }

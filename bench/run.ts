@@ -9,6 +9,7 @@ import { largeFile, largeFileOnDisk } from './large-file.ts'
 import { largeFileShared } from './large-file-shared.ts'
 import { latency } from './latency.ts'
 import { latencyProbe } from './latency-probe.ts'
+import { limit } from './limit.ts'
 import { limitRate } from './limit-rate.ts'
 import { list } from './list.ts'
 import { liveSets } from './live-sets.ts'
@@ -46,6 +47,7 @@ const scenarios = [
 	largeFileOnDisk,
 	largeFileShared,
 	secondSnapshot,
+	limit,
 	nothingNew,
 	slowMount,
 	slowSecond,

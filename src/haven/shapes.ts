@@ -17,8 +17,9 @@ export const decimal: Shape = (value) => typeof value === 'string' && /^-?\d{1,3
 
 /** ISO 8601, or whatever else is a time. */
 export const moment: Shape = (value) => {
+	if (typeof value !== 'string') return false
 	if (value === lastMoment) return true
-	if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) return false
+	if (Number.isNaN(Date.parse(value))) return false
 	lastMoment = value
 	return true
 }

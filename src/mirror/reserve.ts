@@ -31,14 +31,15 @@ export async function reserveFor(
 		await space.released()
 	}
 	let held = needed
-	const giveBack = (bytes: number) => {
+	const took = (bytes: number) => {
 		const some = Math.min(bytes, held)
 		held -= some
-		if (some > 0) space.release(some)
+		space.written(some)
 	}
 	/** Bytes that are to share the node's blocks, and have not come yet. */
 	let toShare = transfers.reduce((sum, one) => sum + (isToShare(one) ? one.file.size : 0), 0)
 	let isRefused = false
+	let isHeld = false
 	return {
 		came: async (sent, slice, results) => {
 			let isRefusedNow = false
@@ -50,17 +51,20 @@ export async function reserveFor(
 				if (results[at]?.how !== 'copied') continue
 				if (shares && !isRefused) isRefusedNow = true
 				// For what was to be reused nothing was set aside.
-				else if (shares || transfer?.how === 'copied') written += length
+				if (transfer?.how === 'copied' || (shares && isHeld)) written += length
 			}
-			giveBack(written)
+			took(written)
 			if (!isRefusedNow) return
 			isRefused = true
 			const more = toShare
 			// Not waited for: who holds space and waits for more may wait for somebody who does the same.
 			if (!(await space.reserve(more))) throw noSpace(more, space.free(), 'It can’t be linked there, and is not kept.')
 			held += more
+			isHeld = true
+			// What came while it was asked for.
+			took(more - toShare)
 		},
-		release: () => giveBack(held),
+		release: () => space.release(held),
 	}
 }
 

@@ -5,7 +5,10 @@ import { steadyMs } from '../files/builtins.ts'
 export interface Space {
 	/** Sets so many bytes aside, where they are free. */
 	reserve: (bytes: number) => Promise<boolean>
+	/** So many bytes are no longer set aside. */
 	release: (bytes: number) => void
+	/** The same of bytes that were written: nobody who waits for space has a use for that. */
+	written: (bytes: number) => void
 	/** Bytes that are neither taken nor set aside, as last seen. */
 	free: () => number
 	isReserved: () => boolean
@@ -27,6 +30,11 @@ export function makeSpace(path: string): Space {
 		seen = { bytes: bavail * bsize, at: steadyMs() }
 	}
 	const fits = (bytes: number) => reserved + bytes <= seen.bytes
+	const written = (bytes: number) => {
+		reserved -= bytes
+		// A look (statfs(2)) for each would cost more than a small copy.
+		seen.bytes -= bytes
+	}
 	return {
 		reserve: async (bytes) => {
 			await look()
@@ -38,10 +46,10 @@ export function makeSpace(path: string): Space {
 			reserved += bytes
 			return true
 		},
+		written,
 		release: (bytes) => {
-			reserved -= bytes
-			// It may all have been taken; a look (statfs(2)) for each would cost more than a small copy.
-			seen.bytes -= bytes
+			// It may all have been taken.
+			written(bytes)
 			const waiting = waiters
 			waiters = []
 			for (const wake of waiting) wake()

@@ -83,6 +83,9 @@ export function makeThreadPool(take: () => Thread = takeThread): ThreadPool {
 	}
 }
 
+/** Of those that have not ended, where there are any. */
 function leastBusy(threads: Thread[]): Thread {
-	return threads.reduce((best, thread) => (thread.pending < best.pending ? thread : best))
+	return threads.reduce((best, thread) =>
+		best.isOver() || (thread.pending < best.pending && !thread.isOver()) ? thread : best,
+	)
 }

@@ -31,6 +31,8 @@ export interface Thread {
 	run: (name: JobName, args: unknown[], how?: Request['how']) => Promise<unknown>
 	/** How many jobs it was given and has not done yet. */
 	pending: number
+	/** Whether it has ended: each job fails at once then. */
+	isOver: () => boolean
 	/** Ends it, in the middle of a job too. */
 	close: () => Promise<void>
 }
@@ -44,6 +46,7 @@ export function talkTo(worker: Worker): Thread {
 	let closing = false
 	const thread: Thread = {
 		pending: 0,
+		isOver: () => failed !== undefined,
 		run: (name, args, how = 'one by one') =>
 			new Promise((resolve, reject) => {
 				if (failed) {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import test from 'ava'
-import { END, type Request, talkTo } from '../../src/mirror/thread.ts'
+import { END, type Request, type Thread, talkTo } from '../../src/mirror/thread.ts'
 import { makeThreadPool, THREADS } from '../../src/mirror/thread-pool.ts'
 import { takeThread } from '../../src/mirror/worker-threads.ts'
 
@@ -67,6 +67,25 @@ test('while the first thread is long at work, jobs are done by others, and no mo
 		t.is(taken, THREADS)
 		first.goOn()
 		await Promise.all(answers)
+	} finally {
+		await pool.close()
+	}
+})
+
+test('a thread that has died gets no jobs while another lives', async (t) => {
+	const workers: Thread[] = []
+	const pool = makeThreadPool(() => {
+		const thread = takeThread()
+		workers.push(thread)
+		return thread
+	})
+	try {
+		await pool.startAll()
+		t.is(workers.length, THREADS)
+		await workers[0]?.close()
+		await Promise.all(Array.from({ length: 20 }, () => pool.run('answer', [])))
+		await workers[1]?.close()
+		await t.throwsAsync(pool.run('answer', []))
 	} finally {
 		await pool.close()
 	}

@@ -1,11 +1,10 @@
-import { join } from 'node:path'
 import { assertMirrored } from '../test/support/mirrored.ts'
-import { makeTree, removeLive, takeSnapshot } from '../test/support/tree.ts'
 import { flushed } from './support/cost.ts'
-import { disksMissing, onDisk, onTmpfs } from './support/places.ts'
+import { disksMissing, onDisk } from './support/places.ts'
 import { medians } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { atEachSize, type Size } from './support/sizes.ts'
+import { onSmallTree } from './support/small-tree.ts'
 import { compared, flushingEach, havenIn, syncCommand } from './support/snaphaven.ts'
 
 export const durable: Scenario = {
@@ -15,12 +14,9 @@ export const durable: Scenario = {
 	run: (scale) => atEachSize(scale, measure),
 }
 
-function measure({ files, tables, rounds, megabytes }: Size): Promise<Figure[]> {
-	return onTmpfs(megabytes, async (source) => {
-		const tree = makeTree(join(source, 'node'), { tables, sstables: 20 })
-		takeSnapshot(tree, 'daily')
-		removeLive(tree)
-		const keyspace = join(tree.root, 'data', tree.keyspace)
+function measure(size: Size): Promise<Figure[]> {
+	const { files, rounds, megabytes } = size
+	return onSmallTree(size, async (tree, keyspace) => {
 		const figures: Figure[] = []
 		for (const fileSystem of ['ext4', 'xfs'] as const) {
 			const base = `cp -a; sync -f, ${files}, ${fileSystem}`

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assertMirrored } from '../test/support/mirrored.ts'
-import { makeTree, removeLive, type Tree, takeSnapshot } from '../test/support/tree.ts'
+import type { Tree } from '../test/support/tree.ts'
 import { flushed } from './support/cost.ts'
 import { fioMissing, whileFio } from './support/fio.ts'
 import { median } from './support/median.ts'
-import { disksMissing, onDisk, onTmpfs } from './support/places.ts'
+import { disksMissing, onDisk } from './support/places.ts'
 import { secondsOf, turns } from './support/rounds.ts'
 import type { Figure, Scale, Scenario } from './support/scenario.ts'
+import { onSmallTree } from './support/small-tree.ts'
 import { flushingEach, havenIn, syncCommand } from './support/snaphaven.ts'
 
 const rounds = { full: 5, smoke: 1 }
@@ -22,12 +23,9 @@ export const flushWays: Scenario = {
 		'8,000 small files, from tmpfs to an ext4 of its own on the machine’s disk, flushed by syncfs or one by one, while another process there writes 4 kB and calls fsync, again and again',
 	missing: () => disksMissing() ?? fioMissing(),
 	run: (scale) =>
-		onTmpfs(512, async (source) => {
-			const tree = makeTree(join(source, 'node'), { tables: tables[scale], sstables: 20 })
-			takeSnapshot(tree, 'daily')
-			removeLive(tree)
-			return await probeEach(waysOf(tree, scale), rounds[scale])
-		}),
+		onSmallTree({ tables: tables[scale], megabytes: 512 }, (tree, keyspace) =>
+			probeEach(waysOf(tree, keyspace, scale), rounds[scale]),
+		),
 }
 
 interface Way {
@@ -36,8 +34,7 @@ interface Way {
 	check?: (target: string) => void
 }
 
-function waysOf(tree: Tree, scale: Scale): Way[] {
-	const keyspace = join(tree.root, 'data', tree.keyspace)
+function waysOf(tree: Tree, keyspace: string, scale: Scale): Way[] {
 	const check = (target: string) => assertMirrored(tree, havenIn(target))
 	return [
 		{ name: 'nothing', run: () => pause(quietMs[scale]) },

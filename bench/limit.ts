@@ -8,6 +8,7 @@ import { preparedMedians } from './support/prepared.ts'
 import { medians } from './support/rounds.ts'
 import type { Figure, Scenario } from './support/scenario.ts'
 import { atEachSize, type Size } from './support/sizes.ts'
+import { onSmallTree } from './support/small-tree.ts'
 import { compared, havenIn, syncCommand } from './support/snaphaven.ts'
 
 export const limit: Scenario = {
@@ -32,13 +33,9 @@ async function compiled(place: string): Promise<string> {
 }
 
 function first(size: Size): Promise<Figure[]> {
-	const { tables, rounds, megabytes } = size
-	return onTmpfs(megabytes, async (source) => {
-		const program = await compiled(source)
-		const tree = makeTree(join(source, 'node'), { tables, sstables: 20 })
-		takeSnapshot(tree, 'daily')
-		removeLive(tree)
-		const keyspace = join(tree.root, 'data', tree.keyspace)
+	const { rounds, megabytes } = size
+	return onSmallTree(size, async (tree, keyspace) => {
+		const program = await compiled(tree.root)
 		const costs = await medians({
 			rounds,
 			withTarget: (use) => onWarmTmpfs(megabytes, megabytes / 4, use),

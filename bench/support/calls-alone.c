@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { THREADS = 2, TABLES_MAX = 100000, LINE_MAX_BYTES = 400, CHUNK = 256 * 1024 };
+enum { THREADS = 2, TABLES_MAX = 100000, CHUNK = 256 * 1024 };
 
 static const char *keyspace, *target, *tag, *earlier;
 static char *tables[TABLES_MAX];

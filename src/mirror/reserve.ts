@@ -27,7 +27,7 @@ export async function reserveFor(
 ): Promise<Reservation> {
 	const needed = spaceNeeded(transfers) - resumed.reduce((sum, { piece }) => sum + piece.length, 0)
 	while (!(await space.reserve(needed))) {
-		if (!space.isReserved()) throw noSpace(needed, space.free(), 'Nothing of it was begun.')
+		if (!space.isReserved()) throw noSpace(needed, space.free(), NOT_BEGUN)
 		await space.released()
 	}
 	let held = needed
@@ -58,7 +58,7 @@ export async function reserveFor(
 			isRefused = true
 			const more = toShare
 			// Not waited for: who holds space and waits for more may wait for somebody who does the same.
-			if (!(await space.reserve(more))) throw noSpace(more, space.free(), 'It can’t be linked there, and is not kept.')
+			if (!(await space.reserve(more))) throw noSpace(more, space.free(), NOT_LINKED)
 			held += more
 			isHeld = true
 			// What came while it was asked for.
@@ -73,9 +73,10 @@ function isToShare(transfer: Transfer | undefined): boolean {
 	return (transfer?.how === 'hardlinked' || transfer?.how === 'reflinked') && !transfer.shared
 }
 
-function noSpace(needed: number, free: number, whatBecame: string) {
-	return failure(
-		`${FULL}: it needs ${needed} bytes there, and ${free} are free: ${needed - free} are missing`,
-		`${whatBecame} Free some space there, or give a larger place.`,
-	)
+const NOT_BEGUN = 'Nothing of it was begun. Free some space there, or give a larger place.'
+const NOT_LINKED =
+	'Not all of its files can share the node’s blocks, and what was copied is removed. Free some space there, or run as the owner of Cassandra’s files, with the haven on the very mount that they are on.'
+
+function noSpace(needed: number, free: number, hint: string) {
+	return failure(`${FULL}: it needs ${needed} bytes there, and ${free} are free: ${needed - free} are missing`, hint)
 }
